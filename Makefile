@@ -1,0 +1,50 @@
+# Every command of the course. `make help` lists them. PYTHON is used once, to make the environment .venv.
+PYTHON ?= python3
+PIP_ARGS ?=
+COURSE_THREADS ?= 1
+export COURSE_THREADS
+export OMP_NUM_THREADS = $(COURSE_THREADS)
+export OPENBLAS_NUM_THREADS = $(COURSE_THREADS)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run lab slides slides-pdf notebooks exercises test clean
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/run: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'Python 3.11 to 3.13 is needed, this is ' + sys.version.split()[0] + ': make ... PYTHON=python3.11')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt -e .
+	touch $@
+
+.venv/test: .venv/run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	touch $@
+
+run: .venv/run  ## run the lectures into build/   NOTEBOOKS="01 05" PARAMETERS="seed=3 n_samples=2000"
+	$(BIN)/python -m tools.run_course --notebooks "$(NOTEBOOKS)" --parameters "$(PARAMETERS)"
+
+lab: .venv/run  ## open the course in JupyterLab
+	$(BIN)/python -m tools.lab
+
+slides: .venv/run  ## build slides, pages and build/index.html from the stored outputs
+	$(BIN)/python -m tools.build_pages
+
+slides-pdf: .venv/test  ## print the slides to PDF (needs Chromium)
+	$(BIN)/python -m tools.print_slides
+
+notebooks: .venv/run  ## execute the notebooks in place and store their outputs
+	$(BIN)/python -m tools.run_course --in-place --notebooks "$(NOTEBOOKS)"
+
+exercises: .venv/run  ## make the student copies from notebooks/solutions
+	$(BIN)/python -m tools.make_exercises
+
+test: .venv/test  ## check everything: style, library, notebooks and their stored outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300
+
+clean:  ## remove build/ and the environment
+	rm -rf build .venv

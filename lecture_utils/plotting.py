@@ -1,0 +1,42 @@
+"""The look of the course's figures, and how they are shown."""
+
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart. P, Q and R keep their colour
+# and line style through the whole course, so that a figure in grey print can still be read.
+P_STYLE = {"color": "#0072B2", "linestyle": "-"}
+Q_STYLE = {"color": "#D55E00", "linestyle": "--"}
+R_STYLE = {"color": "#007A5A", "linestyle": "-."}
+GREY = "#5F6368"
+
+
+def use_course_style():
+    """Set matplotlib's defaults for the course: quiet axes, large type, the palette above."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (8.5, 3.6),
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "font.size": 12,
+            "axes.titlesize": 13,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": plt.cycler(
+                color=["#0072B2", "#D55E00", "#007A5A", "#AA4499", "#5F6368"],
+                linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1))],
+            ),
+            "lines.linewidth": 2,
+            "legend.frameon": False,
+        }
+    )
+
+
+def show(figure, alt):
+    """Show `figure` with `alt`, the text that says in words what is to be seen, and close it."""
+    if not alt.strip():
+        raise ValueError("show needs alt: one or two sentences that say what the figure shows")
+    display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
+    plt.close(figure)

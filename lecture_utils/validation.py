@@ -1,0 +1,96 @@
+"""Checks of what a user passes in; every error names the argument, the value and the remedy."""
+
+import numpy as np
+
+SUM_TOLERANCE = 1e-9
+
+
+def as_distribution(p, name="p"):
+    """Return `p` as a float64 array whose last axis holds probabilities that sum to one.
+
+    Raises
+    ------
+    ValueError
+        For no outcomes, NaN, a negative entry, or a sum that is not within 1e-9 of one.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    if p.ndim == 0 or p.shape[-1] == 0:
+        raise ValueError(f"{name} must hold at least one outcome, but its shape is {p.shape}")
+    if np.isnan(p).any():
+        raise ValueError(f"{name} holds NaN: find out where it comes from, do not replace it")
+    if (p < 0).any():
+        raise ValueError(f"{name} holds {p.min():.6g}: probabilities cannot be negative")
+    total = p.sum(axis=-1)
+    worst = np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1))]
+    if not abs(worst - 1) <= SUM_TOLERANCE:
+        raise ValueError(
+            f"{name} sums to {worst:.12g}, not to 1: divide counts or weights by their sum"
+        )
+    return p
+
+
+def as_distributions(p, q):
+    """Return `p` and `q` as float64 arrays of one shape, with distributions along the last axis.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, and for what `as_distribution` refuses.
+    """
+    p, q = as_distribution(p, "p"), as_distribution(q, "q")
+    if p.shape != q.shape:
+        raise ValueError(
+            f"p has shape {p.shape} and q {q.shape}: both must list the same outcomes, one by one"
+        )
+    return p, q
+
+
+def as_log_densities(log_p, log_q, weights):
+    """Return two log-densities on a grid as float64 arrays that each integrate to one.
+
+    Raises
+    ------
+    ValueError
+        For NaN, a shape that is not the grid's, or an integral that is not within 1e-9 of one.
+    """
+    checked = []
+    for name, values in (("log_p", log_p), ("log_q", log_q)):
+        log_density = np.asarray(values, dtype=np.float64)
+        if log_density.shape != weights.shape:
+            raise ValueError(
+                f"{name}(x) has shape {log_density.shape} for x of shape {weights.shape}: "
+                "it must return one value for each x"
+            )
+        if np.isnan(log_density).any():
+            raise ValueError(f"{name}(x) is NaN somewhere: return -inf where the density is zero")
+        mass = np.exp(log_density) @ weights
+        if not abs(mass - 1) <= SUM_TOLERANCE:
+            raise ValueError(
+                f"exp({name}) integrates to {mass:.9g}, not to 1: is it a normalised log-density, "
+                "and does [lower, upper] hold all of it?"
+            )
+        checked.append(log_density)
+    return checked
+
+
+def as_log_density_samples(log_p, log_q):
+    """Return the two log-densities of samples from P as float64 arrays of one shape (n,).
+
+    Raises
+    ------
+    ValueError
+        For fewer than two samples, shapes that differ, NaN, or a sample that P cannot produce.
+    """
+    log_p, log_q = np.asarray(log_p, dtype=np.float64), np.asarray(log_q, dtype=np.float64)
+    if log_p.ndim != 1 or log_p.shape != log_q.shape:
+        raise ValueError(
+            f"log_p(x) has shape {log_p.shape} and log_q(x) {log_q.shape}: "
+            "each must return one value for each sample"
+        )
+    if len(log_p) < 2:
+        raise ValueError(f"{len(log_p)} sample(s): a standard error needs at least 2")
+    if np.isnan(log_p).any() or np.isnan(log_q).any():
+        raise ValueError("a log-density is NaN at a sample: return -inf where the density is zero")
+    if np.isneginf(log_p).any():
+        raise ValueError("P cannot have produced one of the samples: were they drawn from Q?")
+    return log_p, log_q

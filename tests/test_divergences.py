@@ -1,0 +1,217 @@
+"""The divergences against independent oracles: scipy, mpmath at 50 digits, closed forms."""
+
+import subprocess
+import sys
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import rel_entr
+from scipy.stats import norm, uniform
+
+from lecture_utils.divergences import (
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    kl_divergence_monte_carlo,
+    kl_divergence_quadrature,
+    quadrature_grid,
+)
+
+mpmath.mp.dps = 50
+
+
+def exact_kl(p, q):
+    """KL of two weight vectors at 50 digits, in the form that does not need them to sum to one."""
+    total = mpmath.mpf(0)
+    for a, b in zip(p, q, strict=True):
+        a, b = mpmath.mpf(float(a)), mpmath.mpf(float(b))
+        total += b - a + (a * mpmath.log(a / b) if a else 0)
+    return total
+
+
+def gaussian_kl(mean_p, std_p, mean_q, std_q):
+    """The deck's closed form."""
+    return np.log(std_q / std_p) + (std_p**2 + (mean_p - mean_q) ** 2) / (2 * std_q**2) - 0.5
+
+
+weights = st.lists(st.floats(0, 1), min_size=2, max_size=8).filter(lambda w: sum(w) > 1e-3)
+
+
+@st.composite
+def pairs(draw):
+    """Two distributions on the same outcomes: unrelated, nearly equal, or with q far below p."""
+    p = np.array(draw(weights))
+    kind = draw(st.sampled_from(["unrelated", "near", "far"]))
+    if kind == "unrelated":
+        q = np.array(draw(st.lists(st.floats(0, 1), min_size=len(p), max_size=len(p))))
+        q = q if q.sum() > 1e-3 else np.ones(len(p))
+    elif kind == "near":
+        q = p * (1 + 1e-8 * np.random.default_rng(draw(st.integers(0, 99))).normal(size=len(p)))
+    else:
+        q = p * 10.0 ** -np.array(
+            draw(st.lists(st.integers(0, 300), min_size=len(p), max_size=len(p)))
+        )
+        q[0] += 1e-3
+    return p / p.sum(), q / q.sum()
+
+
+@given(pairs())
+def test_kl_is_never_negative_and_never_nan(pair):
+    assert kl_divergence(*pair) >= 0
+
+
+@given(pairs())
+def test_kl_agrees_with_mpmath(pair):
+    p, q = pair
+    if ((q == 0) & (p > 0)).any():
+        assert kl_divergence(p, q) == np.inf
+        return
+    exact = float(exact_kl(p, q))
+    assert kl_divergence(p, q) == pytest.approx(exact, rel=1e-12, abs=1e-15)
+
+
+def test_kl_of_near_pairs_keeps_its_digits():
+    rng = np.random.default_rng(0)
+    for eps in (1e-3, 1e-5, 1e-7):
+        p = rng.dirichlet(np.ones(5))
+        h = rng.normal(size=5)
+        q = p + eps * (h - h.mean()) * p.min()
+        assert kl_divergence(p, q) == pytest.approx(float(exact_kl(p, q)), rel=1e-6, abs=0)
+
+
+def test_kl_where_q_is_tiny():
+    p, q = [0.5, 0.5], [1.0, 1e-300]
+    assert kl_divergence(p, q) == pytest.approx(float(exact_kl(p, q)), rel=1e-12)
+    assert kl_divergence([0.5, 0.5], [1.0, 5e-324]) == pytest.approx(
+        float(exact_kl([0.5, 0.5], [1.0, 5e-324])), rel=1e-12
+    )
+
+
+def test_kl_agrees_with_scipy_in_batches():
+    p, q = np.random.default_rng(1).dirichlet(np.ones(7), size=(2, 4, 5))
+    assert kl_divergence(p, q).shape == (4, 5)
+    np.testing.assert_allclose(kl_divergence(p, q), rel_entr(p, q).sum(-1), rtol=1e-11)
+
+
+def test_zeros():
+    assert kl_divergence([0, 1], [0.5, 0.5]) == pytest.approx(np.log(2), rel=1e-15)
+    assert kl_divergence([0.5, 0.5], [0, 1]) == np.inf
+    assert kl_divergence([0, 1], [0, 1]) == 0
+    assert kl_divergence([1 - 1e-9, 1e-9], [1, 0]) == np.inf
+
+
+def test_entropies_agree_with_kl():
+    p, q = np.random.default_rng(2).dirichlet(np.ones(6), size=(2, 100))
+    np.testing.assert_allclose(cross_entropy(p, q) - entropy(p), kl_divergence(p, q), atol=1e-14)
+    np.testing.assert_allclose(entropy(np.full(6, 1 / 6)), np.log(6), rtol=1e-15)
+    assert entropy([0, 1]) == 0
+    assert cross_entropy([0.5, 0.5], [0, 1]) == np.inf
+
+
+@pytest.mark.parametrize("function", [kl_divergence, cross_entropy])
+@pytest.mark.parametrize(
+    ("p", "q", "words"),
+    [
+        ([0.5, 0.5], [0.2, 0.3, 0.5], "shape"),
+        ([0.5, 0.5], [[0.5, 0.5]], "shape"),
+        ([1.5, -0.5], [0.5, 0.5], "p holds -0.5"),
+        ([0.5, 0.5], [0.5, np.nan], "q holds NaN"),
+        ([2, 2], [0.5, 0.5], "p sums to 4"),
+        ([0.5, 0.5], [0.5, 0.5 + 1e-8], "q sums to 1.00000001"),
+        ([np.inf, 0], [0.5, 0.5], "p sums to inf"),
+        ([[0.5, 0.5], [0.5, 0.6]], [[0.5, 0.5], [0.5, 0.5]], "p sums to 1.1"),
+        ([], [], "at least one outcome"),
+        (1.0, 1.0, "at least one outcome"),
+    ],
+)
+def test_bad_distributions_are_refused(function, p, q, words):
+    with pytest.raises(ValueError, match=words):
+        function(p, q)
+
+
+def test_entropy_refuses_counts():
+    with pytest.raises(ValueError, match="divide counts"):
+        entropy([3, 4])
+
+
+@pytest.mark.parametrize("pair", [(0, 1, 0, 1), (0, 1, 1, 1.5), (2, 0.3, -1, 2), (0, 1, 0, 0.1)])
+def test_quadrature_agrees_with_the_closed_form(pair):
+    measured = kl_divergence_quadrature(norm(*pair[:2]).logpdf, norm(*pair[2:]).logpdf, -25, 25)
+    assert measured == pytest.approx(gaussian_kl(*pair), rel=1e-11, abs=1e-12)
+
+
+def test_quadrature_is_never_negative_for_near_pairs():
+    for shift in (0, 1e-12, 1e-9, 1e-6):
+        measured = kl_divergence_quadrature(norm(0, 1).logpdf, norm(shift, 1).logpdf, -15, 15)
+        assert measured >= 0
+        assert measured == pytest.approx(shift**2 / 2, rel=1e-3, abs=1e-30)
+
+
+def test_quadrature_knows_zeros_of_a_density():
+    half, whole = uniform(0, 0.5).logpdf, uniform(0, 1).logpdf
+    assert kl_divergence_quadrature(half, whole, 0, 1) == pytest.approx(np.log(2), rel=1e-12)
+    assert kl_divergence_quadrature(whole, half, 0, 1) == np.inf
+
+
+def test_quadrature_survives_densities_that_underflow():
+    measured = kl_divergence_quadrature(norm(0, 1).logpdf, norm(40, 1).logpdf, -30, 70)
+    assert measured == pytest.approx(800, rel=1e-11)
+
+
+def test_quadrature_grid_integrates_polynomials():
+    x, weight = quadrature_grid(-1, 2)
+    assert weight @ x**5 == pytest.approx((2**6 - 1) / 6, rel=1e-13)
+    with pytest.raises(ValueError, match="below upper"):
+        quadrature_grid(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("log_p", "log_q", "words"),
+    [
+        (norm(0, 1).logpdf, norm(0, 9).logpdf, r"exp\(log_q\) integrates to"),
+        (norm(0, 1).pdf, norm(0, 1).logpdf, r"exp\(log_p\) integrates to"),
+        (norm(0, 1e-5).logpdf, norm(0, 1).logpdf, r"exp\(log_p\) integrates to"),
+        (lambda x: np.full_like(x, np.nan), norm(0, 1).logpdf, "NaN"),
+        (lambda x: 0.0, norm(0, 1).logpdf, "shape"),
+    ],
+)
+def test_quadrature_refuses_what_is_no_density(log_p, log_q, words):
+    with pytest.raises(ValueError, match=words):
+        kl_divergence_quadrature(log_p, log_q, -10, 10)
+
+
+def test_monte_carlo_is_within_its_error():
+    x = norm(0, 1).rvs(100_000, random_state=np.random.default_rng(0))
+    estimate, error = kl_divergence_monte_carlo(norm(0, 1).logpdf, norm(1, 1.5).logpdf, x)
+    log_ratio = norm(0, 1).logpdf(x) - norm(1, 1.5).logpdf(x)
+    assert error == pytest.approx(np.sqrt(np.var(log_ratio) / (len(x) - 1)), rel=1e-12)
+    assert abs(estimate - gaussian_kl(0, 1, 1, 1.5)) < 4 * error
+
+
+def test_monte_carlo_sees_an_impossible_sample():
+    inside = uniform(0, 1).logpdf
+    x = np.array([0.2, 0.7])
+    assert kl_divergence_monte_carlo(inside, uniform(0, 0.5).logpdf, x) == (np.inf, np.inf)
+    with pytest.raises(ValueError, match="drawn from Q"):
+        kl_divergence_monte_carlo(uniform(0, 0.5).logpdf, inside, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.zeros(1), "at least 2"),
+        (np.zeros((3, 2)), "one value for each sample"),
+        (np.full(3, np.nan), "NaN"),
+    ],
+)
+def test_monte_carlo_refuses_bad_samples(x, words):
+    with pytest.raises(ValueError, match=words):
+        kl_divergence_monte_carlo(norm(0, 1).logpdf, norm(0, 1).logpdf, x)
+
+
+def test_divergences_do_not_import_torch():
+    code = "import sys, lecture_utils.divergences; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
