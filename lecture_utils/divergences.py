@@ -1,13 +1,17 @@
 """How different two distributions are, in nats. Lectures 01 to 06 show each function in full."""
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import xlogy
 
 from lecture_utils.validation import (
+    as_cholesky,
     as_distribution,
     as_distributions,
     as_log_densities,
     as_log_density_samples,
+    as_means,
+    as_stds,
 )
 
 
@@ -95,6 +99,35 @@ def kl_divergence(p, q):
     return np.where(np.abs(d) < 0.5, near, far).sum(axis=-1)
 
 
+def js_divergence(p, q):
+    """Jensen-Shannon divergence, KL(P||M) / 2 + KL(Q||M) / 2 with M = (P + Q) / 2, in nats.
+
+    Parameters
+    ----------
+    p, q : array_like, shape (..., k)
+        Probabilities along the last axis; leading axes are batches.
+
+    Returns
+    -------
+    float64 array, shape (...): between 0 and log 2 (for probabilities that are 0 or above 1e-307;
+    half of a smaller one rounds to 0).
+
+    Raises
+    ------
+    ValueError
+        When `p` or `q` is not a distribution, or their shapes differ.
+
+    Source: Lin, "Divergence Measures Based on the Shannon Entropy" (1991). The deck's
+    "Jensen-Shannon Divergence" has KL(M||Q) in the second term, a misprint.
+
+    >>> print(round(js_divergence([1, 0], [0, 1]), 4))
+    0.6931
+    """
+    p, q = as_distributions(p, q)
+    m = (p + q) / 2
+    return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
+
+
 def quadrature_grid(lower, upper):
     """Points x and weights so that sum(weights * f(x)) is the integral of f from lower to upper.
 
@@ -178,3 +211,64 @@ def kl_divergence_monte_carlo(log_p, log_q, x):
         return np.inf, np.inf
     log_ratio = log_p - log_q
     return log_ratio.mean(), log_ratio.std(ddof=1) / np.sqrt(len(log_ratio))
+
+
+def kl_divergence_gaussian_1d(mean_p, std_p, mean_q, std_q):
+    """KL of N(mean_p, std_p^2) from N(mean_q, std_q^2), in nats.
+
+    Parameters
+    ----------
+    mean_p, std_p, mean_q, std_q : array_like
+        Shapes that broadcast together; `std` is a standard deviation, not a variance.
+
+    Returns
+    -------
+    float64 array of the broadcast shape: never negative.
+
+    Raises
+    ------
+    ValueError
+        For a standard deviation that is not positive, NaN or infinite values.
+
+    Source: the deck's "KL Divergence for Gaussians", the one-dimensional case.
+
+    >>> print(kl_divergence_gaussian_1d(0, 1, 1, 1))
+    0.5
+    """
+    mean_p, mean_q = as_means(mean_p, mean_q)
+    std_p, std_q = as_stds(std_p, std_q)
+    d = (std_p - std_q) / std_q
+    near = d - np.log1p(d) + d**2 / 2
+    far = np.log(std_q / std_p) + (std_p / std_q) ** 2 / 2 - 1 / 2
+    return np.where(np.abs(d) < 0.5, near, far) + ((mean_p - mean_q) / std_q) ** 2 / 2
+
+
+def kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q):
+    """KL of N(mean_p, cov_p) from N(mean_q, cov_q) in k dimensions, in nats.
+
+    With cov = L L^T (Cholesky) and A = L_q^-1 L_p, which is lower triangular, the deck's trace is
+    the sum of all squares of A, and its log-determinant comes from the diagonals of L_p and L_q: one
+    KL of 1-D Gaussians for each diagonal entry. No term is negative, and no matrix is inverted.
+
+    Parameters
+    ----------
+    mean_p, mean_q : array_like, shape (k,)
+    cov_p, cov_q : array_like, shape (k, k), symmetric positive definite
+
+    Returns
+    -------
+    float64: never negative.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN, or a covariance that is not symmetric positive definite.
+
+    Source: the deck's "KL Divergence for Gaussians".
+    """
+    mean_p, mean_q = as_means(mean_p, mean_q)
+    L_p, L_q = as_cholesky(mean_p, cov_p, "cov_p"), as_cholesky(mean_q, cov_q, "cov_q")
+    A = solve_triangular(L_q, L_p, lower=True)
+    z = solve_triangular(L_q, mean_q - mean_p, lower=True)
+    scales = kl_divergence_gaussian_1d(0, np.diag(L_p), 0, np.diag(L_q))
+    return scales.sum() + np.sum(np.tril(A, -1) ** 2) / 2 + np.sum(z**2) / 2

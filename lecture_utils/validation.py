@@ -94,3 +94,64 @@ def as_log_density_samples(log_p, log_q):
     if np.isneginf(log_p).any():
         raise ValueError("P cannot have produced one of the samples: were they drawn from Q?")
     return log_p, log_q
+
+
+def as_means(mean_p, mean_q):
+    """Return two means as float64 arrays.
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinite values.
+    """
+    mean_p, mean_q = np.asarray(mean_p, dtype=np.float64), np.asarray(mean_q, dtype=np.float64)
+    for name, mean in (("mean_p", mean_p), ("mean_q", mean_q)):
+        if not np.isfinite(mean).all():
+            raise ValueError(f"{name} holds NaN or an infinite value: a mean must be finite")
+    return mean_p, mean_q
+
+
+def as_stds(std_p, std_q):
+    """Return two standard deviations as float64 arrays.
+
+    Raises
+    ------
+    ValueError
+        For values that are not positive and finite.
+    """
+    std_p, std_q = np.asarray(std_p, dtype=np.float64), np.asarray(std_q, dtype=np.float64)
+    for name, std in (("std_p", std_p), ("std_q", std_q)):
+        if not ((std > 0) & np.isfinite(std)).all():
+            raise ValueError(
+                f"{name} holds {np.min(std):.6g}: a standard deviation must be positive and finite "
+                "(did you pass a logarithm?)"
+            )
+    return std_p, std_q
+
+
+def as_cholesky(mean, cov, name):
+    """Return the lower Cholesky factor of the covariance `cov` of a Gaussian with the given `mean`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, NaN, or a covariance that is not symmetric positive definite.
+    """
+    cov = np.asarray(cov, dtype=np.float64)
+    if mean.ndim != 1 or cov.shape != (len(mean), len(mean)):
+        raise ValueError(
+            f"{name} has shape {cov.shape} for a mean of shape {mean.shape}: "
+            "a mean of shape (k,) needs a covariance of shape (k, k)"
+        )
+    if not np.isfinite(cov).all():
+        raise ValueError(f"{name} holds NaN or an infinite value")
+    if not np.allclose(cov, cov.T, rtol=1e-9, atol=1e-12 * np.abs(cov).max(initial=0)):
+        raise ValueError(f"{name} is not symmetric: (cov + cov.T) / 2 is, if that is what you mean")
+    try:
+        return np.linalg.cholesky(cov)
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(cov)[0]
+        raise ValueError(
+            f"{name} is not positive definite (smallest eigenvalue {smallest:.3g}): with a "
+            "singular covariance there is no density; drop the dimensions that do not vary"
+        ) from None

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 from scipy.stats import norm, uniform
 
 from lecture_utils.divergences import (
     cross_entropy,
     entropy,
+    js_divergence,
     kl_divergence,
+    kl_divergence_gaussian,
+    kl_divergence_gaussian_1d,
     kl_divergence_monte_carlo,
     kl_divergence_quadrature,
     quadrature_grid,
@@ -210,6 +214,128 @@ def test_monte_carlo_sees_an_impossible_sample():
 def test_monte_carlo_refuses_bad_samples(x, words):
     with pytest.raises(ValueError, match=words):
         kl_divergence_monte_carlo(norm(0, 1).logpdf, norm(0, 1).logpdf, x)
+
+
+@given(pairs())
+def test_js_is_between_zero_and_log_2_and_symmetric(pair):
+    p, q = (np.where(d < 1e-300, 0, d) for d in pair)  # below 1e-307 one half rounds to zero
+    assert 0 <= js_divergence(p, q) <= np.log(2) * (1 + 1e-12)
+    assert js_divergence(p, q) == pytest.approx(js_divergence(q, p), rel=1e-12, abs=1e-300)
+
+
+def test_js_agrees_with_scipy():
+    p, q = np.random.default_rng(3).dirichlet(np.ones(6), size=(2, 200))
+    np.testing.assert_allclose(js_divergence(p, q), jensenshannon(p, q, axis=-1) ** 2, rtol=1e-9)
+    assert js_divergence([1, 0], [0, 1]) == pytest.approx(np.log(2), rel=1e-15)
+
+
+def random_gaussian(rng, k, condition):
+    """Mean and covariance with the given condition number in a random orientation."""
+    axes, _ = np.linalg.qr(rng.normal(size=(k, k)))
+    return rng.normal(size=k), (axes * np.geomspace(1, condition, k)) @ axes.T
+
+
+def exact_gaussian_kl(mean_p, cov_p, mean_q, cov_q):
+    """The deck's formula at 50 digits."""
+    S_p, S_q = mpmath.matrix(cov_p.tolist()), mpmath.matrix(cov_q.tolist())
+    S_p, S_q = (S_p + S_p.T) / 2, (S_q + S_q.T) / 2
+    z = mpmath.matrix((mean_q - mean_p).tolist())
+    inverse = S_q**-1
+    trace = sum((inverse * S_p)[i, i] for i in range(len(mean_p)))
+    log_ratio = mpmath.log(mpmath.det(S_q) / mpmath.det(S_p))
+    return float((trace + (z.T * inverse * z)[0] - len(mean_p) + log_ratio) / 2)
+
+
+@pytest.mark.parametrize(("condition", "rel"), [(10, 1e-11), (1e4, 1e-9), (1e7, 1e-6)])
+@pytest.mark.parametrize("k", [2, 5, 12])
+def test_gaussian_kl_agrees_with_mpmath(k, condition, rel):
+    rng = np.random.default_rng(k)
+    mean_p, cov_p = random_gaussian(rng, k, condition)
+    mean_q, cov_q = random_gaussian(rng, k, condition)
+    cov_p, cov_q = (cov_p + cov_p.T) / 2, (cov_q + cov_q.T) / 2
+    exact = exact_gaussian_kl(mean_p, cov_p, mean_q, cov_q)
+    assert exact > 0.1
+    assert kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q) == pytest.approx(exact, rel=rel)
+
+
+def test_gaussian_kl_agrees_with_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(5)
+    (mean_p, cov_p), (mean_q, cov_q) = random_gaussian(rng, 4, 10), random_gaussian(rng, 4, 10)
+    normal = [
+        torch.distributions.MultivariateNormal(torch.tensor(mean), torch.tensor(cov))
+        for mean, cov in ((mean_p, cov_p), (mean_q, cov_q))
+    ]
+    theirs = torch.distributions.kl_divergence(*normal).item()
+    assert kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q) == pytest.approx(theirs, rel=1e-10)
+
+
+def test_gaussian_kl_of_near_pairs_is_never_negative():
+    rng = np.random.default_rng(6)
+    for _ in range(200):
+        mean, cov = random_gaussian(rng, 6, 1e4)
+        cov = (cov + cov.T) / 2
+        near = cov * (1 + 1e-9 * rng.normal())
+        assert kl_divergence_gaussian(mean, cov, mean * (1 + 1e-9), near) >= 0
+    assert kl_divergence_gaussian(mean, cov, mean, cov) == pytest.approx(0, abs=1e-30)
+
+
+def test_gaussian_kl_in_900_dimensions():
+    k = 900
+    var_p, var_q = np.linspace(0.5, 2, k), np.linspace(2, 1, k)
+    rotation, _ = np.linalg.qr(np.random.default_rng(7).normal(size=(k, k)))
+    cov_p, cov_q = ((rotation * var) @ rotation.T for var in (var_p, var_q))
+    cov_p, cov_q = (cov_p + cov_p.T) / 2, (cov_q + cov_q.T) / 2
+    one_by_one = kl_divergence_gaussian_1d(0, np.sqrt(var_p), 0, np.sqrt(var_q)).sum()
+    measured = kl_divergence_gaussian(np.zeros(k), cov_p, np.zeros(k), cov_q)
+    assert measured == pytest.approx(one_by_one, rel=1e-9)
+
+
+@pytest.mark.parametrize("pair", [(0, 1, 0, 1), (0, 1, 1, 1.5), (2, 0.3, -1, 2), (0, 1, 0, 1e-9)])
+def test_gaussian_kl_in_one_dimension(pair):
+    exact = float(
+        mpmath.log(mpmath.mpf(pair[3]) / pair[1])
+        + (mpmath.mpf(pair[1]) ** 2 + (pair[0] - pair[2]) ** 2) / (2 * mpmath.mpf(pair[3]) ** 2)
+        - mpmath.mpf(1) / 2
+    )
+    assert kl_divergence_gaussian_1d(*pair) == pytest.approx(exact, rel=1e-12)
+    cov = [np.array([[pair[i] ** 2]]) for i in (1, 3)]
+    in_k = kl_divergence_gaussian([pair[0]], cov[0], [pair[2]], cov[1])
+    assert in_k == pytest.approx(exact, rel=1e-9)
+
+
+@given(st.floats(1e-6, 1e6), st.floats(-1e-7, 1e-7), st.floats(-1e3, 1e3))
+def test_gaussian_kl_1d_is_never_negative(std, change, mean):
+    assert kl_divergence_gaussian_1d(mean, std, mean, std * (1 + change)) >= 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((0, 0, 0, 1), "std_p holds 0"),
+        ((0, 1, 0, -1), "std_q holds -1"),
+        ((0, 1, 0, np.nan), "std_q holds nan"),
+        ((np.nan, 1, 0, 1), "mean_p holds NaN"),
+    ],
+)
+def test_gaussian_kl_1d_refuses(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        kl_divergence_gaussian_1d(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("cov", "words"),
+    [
+        (np.diag([1.0, 0.0]), "cov_q is not positive definite"),
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "cov_q is not positive definite"),
+        (np.array([[1.0, 0.1], [0.2, 1.0]]), "cov_q is not symmetric"),
+        (np.eye(3), "cov_q has shape"),
+        (np.full((2, 2), np.nan), "cov_q holds NaN"),
+    ],
+)
+def test_gaussian_kl_refuses(cov, words):
+    with pytest.raises(ValueError, match=words):
+        kl_divergence_gaussian(np.zeros(2), np.eye(2), np.zeros(2), cov)
 
 
 def test_divergences_do_not_import_torch():

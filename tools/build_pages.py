@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 import jinja2
 import nbformat
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import TagRemovePreprocessor
 from tqdm import tqdm
 
 COURSE_TITLE = "The Kullback-Leibler divergence and autoencoders"
@@ -33,8 +34,13 @@ PACKAGE_FILES = {
     "mathjax": ("django-static-mathjax", "mathjax", "static/mathjax/es5/tex-svg-full.js"),
     "reveal": ("sphinx-revealjs", "sphinx_revealjs", "_static/revealjs/dist/reveal.js"),
     "reveal_css": ("sphinx-revealjs", "sphinx_revealjs", "_static/revealjs/dist/reveal.css"),
-    "reveal_notes": ("sphinx-revealjs", "sphinx_revealjs", "_static/revealjs/plugin/notes/notes.js"),
+    "reveal_notes": (
+        "sphinx-revealjs",
+        "sphinx_revealjs",
+        "_static/revealjs/plugin/notes/notes.js",
+    ),
 }
+HIDE_INPUT = "hide-input"  # tag of a cell whose slide shows the output alone
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(([^()\s]+\.ipynb)(#[^()\s]*)?\)")
 
 
@@ -150,9 +156,9 @@ def read(path):
 
 
 def first_heading(notebook):
-    """Return the text of the notebook's first Markdown heading, or None."""
+    """Return the notebook's first Markdown heading without its number, or None."""
     for cell in notebook.cells:
-        heading = re.search(r"^#\s+(.+?)\s*$", cell.source, re.MULTILINE)
+        heading = re.search(r"^#\s+(?:\d\d · )?(.+?)\s*$", cell.source, re.MULTILINE)
         if cell.cell_type == "markdown" and heading:
             return heading[1]
     return None
@@ -224,7 +230,8 @@ def package_file(name):
 
 @cache
 def exporter(template):
-    return HTMLExporter(
+    """Return nbconvert's exporter for the template "page" or "slides"."""
+    exporter = HTMLExporter(
         template_name=template,
         extra_template_basedirs=[str(TEMPLATES)],
         extra_template_paths=[str(TEMPLATES)],  # for what both templates share
@@ -232,6 +239,11 @@ def exporter(template):
         exclude_output_prompt=True,
         exclude_anchor_links=template == "slides",
     )
+    if template == "slides":
+        exporter.register_preprocessor(
+            TagRemovePreprocessor(remove_input_tags={HIDE_INPUT}), enabled=True
+        )
+    return exporter
 
 
 def render(template, notebook, around):

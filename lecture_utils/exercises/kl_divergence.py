@@ -1,0 +1,336 @@
+"""Exercises on the Kullback-Leibler divergence: of letters and codes, of densities, of samples."""
+
+import math
+from itertools import product
+
+import numpy as np
+from scipy.special import rel_entr
+
+from lecture_utils.exercises.exercise import Exercise
+
+LN2 = np.log(2)
+
+
+def complete_code(rng, n_letters):
+    """Word lengths of a random complete binary code: random words are split in two."""
+    lengths = [0]
+    while len(lengths) < n_letters:
+        longer = lengths.pop(rng.integers(len(lengths))) + 1
+        lengths += [longer, longer]
+    return np.array(lengths, dtype=float)
+
+
+def extra_bits_cases(rng):
+    small = [
+        (np.array(counts), np.array([1.0, 2, 2])) for counts in ([1, 1, 2], [2, 1, 1], [3, 0, 1])
+    ]
+    return small + [(rng.integers(1, 50, n), complete_code(rng, n)) for n in (4, 8, 26)]
+
+
+def extra_bits_loop(counts, lengths):
+    used = [(n / sum(counts), length) for n, length in zip(counts, lengths, strict=True) if n]
+    return sum(p * (length + math.log2(p)) for p, length in used)
+
+
+def entropy_bits(p):
+    return -(p[p > 0] * np.log2(p[p > 0])).sum()
+
+
+def kl_bits(p, lengths):
+    return rel_entr(p, 2.0**-lengths).sum() / LN2
+
+
+def of_p(formula):
+    """Turn a formula in the letters' probabilities into an answer in their counts."""
+    return lambda counts, lengths: formula(counts / counts.sum(), lengths)
+
+
+EXTRA_BITS = Exercise(
+    name="extra_bits",
+    cases=extra_bits_cases,
+    oracle=lambda counts, lengths: kl_bits(counts / counts.sum(), lengths),
+    second_answer=extra_bits_loop,
+    mistakes=(
+        (of_p(lambda p, n: kl_bits(p, n) * LN2), "this is in nats: for bits, use np.log2"),
+        (
+            of_p(lambda p, n: p @ n - entropy_bits(p) * LN2),
+            "your entropy is in nats, the lengths are in bits: use np.log2",
+        ),
+        (
+            of_p(lambda p, n: rel_entr(2.0**-n, p).sum() / LN2),
+            "this is KL(Q||P), swapped: letters come as counted, so average with the counts",
+        ),
+        (
+            of_p(lambda p, n: p @ n),
+            "these are all bits a letter: subtract what the best code needs, the entropy",
+        ),
+        (
+            of_p(lambda p, n: entropy_bits(p)),
+            "this is what the best code needs: how many bits more does this code need?",
+        ),
+        (
+            lambda counts, lengths: counts @ lengths - entropy_bits(counts),
+            "counts are not probabilities: divide them by their sum",
+        ),
+        (
+            lambda counts, lengths: counts.sum() * kl_bits(counts / counts.sum(), lengths),
+            "these are the extra bits of the whole text: divide by its number of letters",
+        ),
+        (
+            of_p(lambda p, n: n.mean() - entropy_bits(p)),
+            "frequent letters weigh more: average the lengths with the probabilities",
+        ),
+        (
+            of_p(lambda p, n: p @ n + (p * np.log2(p)).sum()),
+            "NaN, because numpy's 0 · log 0 is not 0: leave out letters that never occur",
+        ),
+        (
+            of_p(lambda p, n: -kl_bits(p, n)),
+            "the sign is flipped: no code needs fewer bits than the entropy",
+        ),
+        (
+            of_p(lambda p, n: rel_entr(p, 2.0**-n) / LN2),
+            "this is one term for each letter: add them up",
+        ),
+    ),
+    hints=(
+        "What does a letter cost on average in this code? And in the best possible one?",
+        "The first is the average of `lengths`, weighted with the probabilities of the letters. "
+        "The second is their entropy in bits.",
+        "Turn counts into p. Then add p * (lengths + log2 p) over the letters with p > 0.",
+    ),
+)
+
+
+def gaussian(mean, std):
+    """Log-density of a Gaussian."""
+    return lambda x: -(((x - mean) / std) ** 2) / 2 - np.log(std * np.sqrt(2 * np.pi))
+
+
+def both_orders_cases(rng):
+    means, stds = rng.uniform(-2, 2, (4, 2)), rng.uniform(0.5, 2, (4, 2))
+    pairs = [((0, 1), (1, 1.5)), *zip(means, stds, strict=True)]
+    return [
+        (*map(gaussian, mean, std), *map(rng.normal, mean, std, (60, 90))) for mean, std in pairs
+    ]
+
+
+def both_orders_loop(log_p, log_q, x_p, x_q):
+    means, variance = [], 0
+    for log_own, log_other, x in ((log_p, log_q, x_p), (log_q, log_p, x_q)):
+        terms = [log_own(value) - log_other(value) for value in x]
+        means.append(sum(terms) / len(x))
+        variance += sum((term - means[-1]) ** 2 for term in terms) / (len(x) - 1) / len(x)
+    return [*means, variance**0.5]
+
+
+def error_of_mean(terms, ddof=1):
+    return np.std(terms, ddof=ddof) / np.sqrt(len(terms))
+
+
+def both_errors(there, back):
+    return math.hypot(error_of_mean(there), error_of_mean(back))
+
+
+def means_and(error):
+    """An answer that is right, but for the error that it makes of the terms of both orders."""
+
+    def answer(log_p, log_q, x_p, x_q):
+        there, back = log_p(x_p) - log_q(x_p), log_q(x_q) - log_p(x_q)
+        return math.fsum(there) / len(there), math.fsum(back) / len(back), error(there, back)
+
+    return answer
+
+
+def both_orders(log_p, log_q, x_p, x_q):
+    return means_and(both_errors)(log_p, log_q, x_p, x_q)
+
+
+def both_orders_abs(log_p, log_q, x_p, x_q):
+    there, back = abs(log_p(x_p) - log_q(x_p)), abs(log_q(x_q) - log_p(x_q))
+    return there.mean(), back.mean(), both_errors(there, back)
+
+
+BOTH_ORDERS = Exercise(
+    name="both_orders",
+    cases=both_orders_cases,
+    oracle=both_orders_loop,
+    second_answer=both_orders,
+    mistakes=(
+        (
+            lambda log_p, log_q, x_p, x_q: both_orders(log_p, log_q, x_q, x_p),
+            "the samples are swapped: KL(P||Q) is an average over samples of P",
+        ),
+        (
+            lambda log_p, log_q, x_p, x_q: both_orders(log_p, log_q, x_p, x_p),
+            "samples of P served for both: KL(Q||P) is an average over samples of Q",
+        ),
+        (
+            lambda log_p, log_q, x_p, x_q: both_orders(log_p, log_q, x_q, x_q),
+            "samples of Q served for both: KL(P||Q) is an average over samples of P",
+        ),
+        (
+            lambda log_p, log_q, x_p, x_q: both_orders(log_q, log_p, x_q, x_p),
+            "KL(Q||P) stands first: asked for first is KL(P||Q)",
+        ),
+        (
+            both_orders_abs,
+            "no abs: a term is negative where the other density is larger, and must be",
+        ),
+        (
+            lambda *case: np.divide(both_orders(*case), LN2),
+            "this is in bits: asked for are nats, as in log_p and log_q",
+        ),
+        (
+            means_and(lambda a, b: math.hypot(np.std(a, ddof=1), np.std(b, ddof=1))),
+            "your error is the spread of single terms: that of their mean is smaller by root n",
+        ),
+        (
+            means_and(lambda a, b: both_errors(a, b) ** 2),
+            "your error is a variance: take the square root",
+        ),
+        (
+            means_and(lambda a, b: error_of_mean(a) + error_of_mean(b)),
+            "errors of independent estimates do not add: their squares do",
+        ),
+        (
+            means_and(lambda a, b: error_of_mean(a) - error_of_mean(b)),
+            "errors do not subtract, even in a difference: their squares add",
+        ),
+        (
+            means_and(lambda a, b: error_of_mean(a)),
+            "this is the error of KL(P||Q) alone: that of KL(Q||P) comes on top",
+        ),
+        (
+            means_and(lambda a, b: math.hypot(error_of_mean(a, 0), error_of_mean(b, 0))),
+            "nearly: use ddof=1, because the mean was taken from the same samples",
+        ),
+    ),
+    hints=(
+        "Write two arrays of terms: one whose mean estimates KL(P||Q), one for KL(Q||P). Which "
+        "samples belong to which?",
+        "The variance of a mean is var(ddof=1) / n. The variance of a difference of two "
+        "independent estimates is the sum of theirs.",
+        "The terms of KL(Q||P) are log_q(x_q) - log_p(x_q). The error is the root of the two "
+        "variances of means, added.",
+    ),
+)
+
+
+def kl_of_samples_cases(rng):
+    means, stds = rng.uniform(-3, 3, (3, 2)), rng.uniform(0.5, 2, (3, 2))
+    pairs = [((0, 1), (1, 1)), *zip(means, stds, strict=True)]
+    return [tuple(rng.normal(m, s, (500, 2)).T) for m, s in pairs]
+
+
+def kl_of_gaussians(mean_p, std_p, mean_q, std_q):
+    """The deck's formula."""
+    return np.log(std_q / std_p) + (std_p**2 + (mean_p - mean_q) ** 2) / (2 * std_q**2) - 1 / 2
+
+
+def kl_of_samples(x_p, x_q, ddof=0):
+    return kl_of_gaussians(x_p.mean(), x_p.std(ddof=ddof), x_q.mean(), x_q.std(ddof=ddof))
+
+
+def kl_of_samples_loop(x_p, x_q):
+    log_ratio = [0.0] * len(x_p)
+    for sign, x in ((1, x_p), (-1, x_q)):
+        mean = sum(x) / len(x)
+        var = sum((value - mean) ** 2 for value in x) / len(x)
+        for i, value in enumerate(x_p):
+            log_ratio[i] -= sign * ((value - mean) ** 2 / var + math.log(2 * math.pi * var)) / 2
+    return sum(log_ratio) / len(x_p)
+
+
+def of_fits(formula, spread=np.std):
+    """Turn a formula in samples and fitted log-densities into an answer in samples."""
+    return lambda x_p, x_q: formula(
+        x_p, x_q, gaussian(x_p.mean(), spread(x_p)), gaussian(x_q.mean(), spread(x_q))
+    )
+
+
+def mean_log_ratio(x_p, x_q, log_p, log_q):
+    return (log_p(x_p) - log_q(x_p)).mean()
+
+
+def weighted_log_ratio(x_p, x_q, log_p, log_q):
+    return np.exp(log_p(x_p)) * (log_p(x_p) - log_q(x_p))
+
+
+def samples_as_probabilities(log, prepare, finish):
+    """The published calculation, and attempts that repair something else than its cause."""
+    return lambda x_p, x_q: finish(prepare(x_p) * log(prepare(x_p) / prepare(x_q)))
+
+
+WAYS_TO_REPAIR_SOMETHING_ELSE = product(
+    (np.log2, np.log),
+    (np.sort, np.asarray, lambda x: x / x.sum(), lambda x: np.sort(x) / x.sum()),
+    (lambda terms: abs(np.nansum(terms)), np.nansum, np.nanmean, np.sum),
+)
+
+KL_OF_SAMPLES = Exercise(
+    name="kl_of_samples",
+    cases=kl_of_samples_cases,
+    oracle=lambda x_p, x_q: kl_of_samples(x_p, x_q),
+    second_answer=kl_of_samples_loop,
+    mistakes=(
+        *(
+            (
+                samples_as_probabilities(*way),
+                "samples still serve as probabilities, the negative ones too: a sample says where "
+                "P was seen, its density says how probable that is",
+            )
+            for way in WAYS_TO_REPAIR_SOMETHING_ELSE
+        ),
+        *(
+            (
+                of_fits(lambda *case, end=end: end(weighted_log_ratio(*case))),
+                "likely values are frequent among the samples already, the factor p(x) counts that "
+                "twice: take the plain mean of log p/q",
+            )
+            for end in (np.sum, np.mean)
+        ),
+        (
+            of_fits(lambda x_p, x_q, log_p, log_q: (log_p(x_p) - log_q(x_q)).mean()),
+            "p was taken at x_p and q at x_q: log p/q compares both at the same point",
+        ),
+        (
+            of_fits(lambda x_p, x_q, log_p, log_q: (log_p(x_q) - log_q(x_q)).mean()),
+            "this averages over samples of Q: KL(P||Q) is an average over samples of P",
+        ),
+        (lambda x_p, x_q: kl_of_samples(x_q, x_p), "this is KL(Q||P): P comes first"),
+        (lambda x_p, x_q: -kl_of_samples(x_p, x_q), "the sign is flipped: log p comes first"),
+        (
+            lambda x_p, x_q: kl_of_samples(x_p, x_q) / LN2,
+            "this is in bits: use the natural logarithm",
+        ),
+        (
+            lambda x_p, x_q: kl_of_samples(x_p, x_q) * len(x_p),
+            "this is a sum over the samples: an expectation is their mean",
+        ),
+        (of_fits(mean_log_ratio, np.var), "norm takes the standard deviation, not the variance"),
+        (
+            lambda x_p, x_q: mean_log_ratio(x_p, x_q, gaussian(0, 1), gaussian(1, 1)),
+            "these are the Gaussians of the example: fit them to x_p and x_q",
+        ),
+        (
+            lambda x_p, x_q: kl_of_gaussians(0, 1, 1, 1),
+            "this is the KL of the example, whatever the samples are: use x_p and x_q",
+        ),
+        *(
+            (nearly, "nearly: take np.std as it is, without ddof")
+            for nearly in (
+                lambda x_p, x_q: kl_of_samples(x_p, x_q, ddof=1),
+                of_fits(mean_log_ratio, lambda x: x.std(ddof=1)),
+            )
+        ),
+    ),
+    hints=(
+        "Print the five smallest samples of P. Can they be probabilities?",
+        "A sample says where P was seen. How dense P is there, the fitted Gaussian says: "
+        "norm(x_p.mean(), x_p.std()).logpdf.",
+        "Take both fitted log-densities at the samples of P, subtract, and take the mean.",
+    ),
+)
+
+EXERCISES = (EXTRA_BITS, BOTH_ORDERS, KL_OF_SAMPLES)

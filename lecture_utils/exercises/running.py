@@ -1,0 +1,77 @@
+"""Run a student's function: for a limited time, and without its prints drowning the verdict."""
+
+import contextlib
+import ctypes
+import io
+import threading
+import warnings
+
+
+class TimeUp(BaseException):
+    """Raised inside an answer that runs too long; `except Exception` does not catch it."""
+
+
+def run_limited(work, seconds):
+    """Run `work()` in a thread of its own and stop it after `seconds`.
+
+    A thread, because it works on every system and in every kernel; a signal does not.
+
+    Returns
+    -------
+    finished, stopped : bool
+        `stopped` is false when the thread did not react, as one that sleeps or catches everything.
+    """
+
+    def work_until_time_is_up():
+        with contextlib.suppress(TimeUp):
+            work()
+
+    thread = threading.Thread(target=work_until_time_is_up, daemon=True)
+    thread.start()
+    try:
+        thread.join(seconds)
+        finished = not thread.is_alive()
+    finally:  # also when the student interrupts the kernel while waiting
+        _stop(thread)
+    return finished, not thread.is_alive()
+
+
+def _stop(thread):
+    for _ in range(3):  # more than once: a bare `except:` in a loop catches the first
+        if not thread.is_alive():
+            return
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp)
+        )
+        thread.join(0.1)
+
+
+class FirstLines(io.StringIO):
+    """A text stream that keeps the beginning of what is written: a loop may print without end."""
+
+    KEPT_CHARACTERS = 2_000
+    SHOWN_LINES = 3
+    SHOWN_WIDTH = 80
+
+    def write(self, text):
+        super().write(text[: self.KEPT_CHARACTERS - len(self.getvalue())])
+        return len(text)
+
+    def lines(self):
+        """At most four short lines that say what was printed; none when nothing was."""
+        lines = self.getvalue().splitlines()
+        shown = [f"  printed: {line[: self.SHOWN_WIDTH]}" for line in lines[: self.SHOWN_LINES]]
+        return shown + ["  printed: ..."] * (len(lines) > self.SHOWN_LINES)
+
+
+@contextlib.contextmanager
+def prints_kept():
+    """Catch what is printed and warned inside the block; gives the `FirstLines` that hold it."""
+    printed = FirstLines()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # the verdict says what is wrong, and in which case
+        yield printed

@@ -1,0 +1,473 @@
+"""Pages and slides as readers get them: in Chromium, from files, with the network cut off.
+
+The checks are plain functions from a page to a list of complaints, so that the last tests can show
+them damaged slides and see them complain.
+"""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import open_browser, open_page, require_chromium
+from IPython.core.pylabtools import print_figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from pypdf import PdfReader
+
+from tools import build_pages, print_slides
+from tools.build_pages import BuildError, build
+from tools.print_slides import PrintError, print_deck
+
+require_chromium()
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+LECTURES = sorted(path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+MEGABYTE = 1_000_000
+PLACEHOLDER = "No description has been provided for this image"  # nbconvert's
+
+
+# ---- checks: from a page to a list of complaints ----
+
+
+def requests_outside(page):
+    return [trouble for trouble in page.troubles if trouble.startswith("asks the outside")]
+
+
+def unrendered_formulas(page):
+    """Formulas that MathJax drew as an error, and TeX that stands in the text as it was typed."""
+    return page.evaluate(r"""() => {
+        const wrong = document.querySelectorAll('[data-mjx-error], [data-mml-node=merror]');
+        const complaints = [...wrong]
+            .map((e) => `formula not drawn: ${e.dataset.mjxError || e.textContent}`);
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const text = walker.currentNode.data;
+            const typed = walker.currentNode.parentElement
+                .closest('script, style, pre, code, mjx-container');
+            if (!typed && /\$\$|\$[^$]+\$|\\begin|\\end|\\\(|\\\[/.test(text))
+                complaints.push(`raw TeX: ${text.trim().slice(0, 80)}`);
+        }
+        return complaints;
+    }""")
+
+
+def short_brackets(page):
+    """Matrices whose brackets are not as tall as the matrix."""
+    return page.evaluate("""() => [...document.querySelectorAll('[data-mml-node=mtable]')]
+        .flatMap((table) => [table.previousElementSibling, table.nextElementSibling]
+            .filter((e) => e?.dataset.mmlNode === 'mo')
+            .filter((e) => e.getBoundingClientRect().height <
+                           0.9 * table.getBoundingClientRect().height)
+            .map((e) => 'a bracket is shorter than its matrix'))""")
+
+
+def overflowing_slides(page):
+    """Slides whose content, with all fragments shown and answers unfolded, passes an edge.
+
+    Twenty pixels at the bottom belong to the slide's number.
+    """
+    return page.evaluate("""() => {
+        Reveal.configure({fragments: false});
+        document.querySelectorAll('details').forEach((details) => { details.open = true; });
+        return Reveal.getSlides().flatMap((slide, index) => {
+            const {h, v} = Reveal.getIndices(slide);
+            Reveal.slide(h, v);
+            const boxes = [...slide.querySelectorAll('*')]
+                .filter((e) => !e.closest('aside.notes, mjx-assistive-mml'))
+                .filter((e) => !e.parentElement.closest('svg'))
+                .map((e) => e.getBoundingClientRect());
+            const below = Math.max(...boxes.map((box) => box.bottom)) - (innerHeight - 20);
+            const beside = Math.max(...boxes.map((box) => box.right)) - innerWidth;
+            const complaints = [];
+            if (below > 0) complaints.push(`slide ${index + 1}: ${Math.ceil(below)} px too long`);
+            if (beside > 0) complaints.push(`slide ${index + 1}: ${Math.ceil(beside)} px too wide`);
+            return complaints;
+        });
+    }""")
+
+
+def cut_code(page):
+    """Code and printed lines that are wider or taller than their box: behind a scroll bar."""
+    return page.evaluate("""() => {
+        const cut = (box) => box.scrollWidth > box.clientWidth + 1
+                          || box.scrollHeight > box.clientHeight + 1;
+        const show = (slide) => { const {h, v} = Reveal.getIndices(slide); Reveal.slide(h, v); };
+        const parts = window.Reveal ? Reveal.getSlides() : [document.body];
+        return parts.flatMap((part) => {
+            if (window.Reveal) show(part);
+            return [...part.querySelectorAll('pre')].filter(cut)
+                .map((box) => `cut: ${box.textContent.trim().slice(0, 60)}`);
+        });
+    }""")
+
+
+def images_without_alt(page):
+    """Pictures without a text of their own; nbconvert's placeholder is none."""
+    texts = page.evaluate("[...document.images].map((image) => image.alt)")
+    return [
+        f"picture {number} has no alt text: {text!r}"
+        for number, text in enumerate(texts, start=1)
+        if text == PLACEHOLDER or len(text) < 20
+    ]
+
+
+def axe_violations(page):
+    return [
+        f"axe {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in Axe().run(page).response["violations"]
+    ]
+
+
+def dead_links(page):
+    """Links to files that do not exist, and to notebooks, which a browser does not show."""
+    links = page.evaluate("[...document.links].map((link) => link.href.split('#')[0])")
+    files = [link for link in links if link.startswith("file:")]
+    return [
+        f"dead link: {link}"
+        for link in files
+        if link.endswith(".ipynb") or not Path(url2pathname(urlsplit(link).path)).exists()
+    ]
+
+
+def too_wide(page):
+    """Say so where the page as a whole has to be pushed sideways to be read."""
+    width = page.evaluate("document.documentElement.scrollWidth")
+    room = page.viewport_size["width"]
+    return [f"the page is {width} px wide on a screen of {room}"] if width > room else []
+
+
+def too_big(file, megabytes):
+    size = file.stat().st_size / MEGABYTE
+    return [f"{file.name} has {size:.1f} MB, at most {megabytes} allowed"] * (size > megabytes)
+
+
+# ---- the course ----
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Pages and slides of the course, built from the stored outputs."""
+    return build(NOTEBOOKS, tmp_path_factory.mktemp("course")).parent
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as browser:
+        yield browser
+
+
+def load(page, file):
+    """Open `file` and wait until its formulas and slides stand."""
+    page.goto(file.as_uri())
+    page.wait_for_function("document.documentElement.dataset.ready")
+
+
+def load_for_print(page, file):
+    """Open slides as they are printed: all are to be seen at once, which axe needs."""
+    page.goto(f"{file.as_uri()}?print-pdf")
+    page.wait_for_function("document.documentElement.dataset.printReady")
+
+
+def report(complaints):
+    assert not complaints, "\n".join(["", *complaints])
+
+
+def read(stem):
+    return nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
+
+
+def slide_types(notebook):
+    return [cell.metadata.get("slideshow", {}).get("slide_type", "-") for cell in notebook.cells]
+
+
+@pytest.mark.parametrize("stem", LECTURES)
+def test_slides(built, browser, stem):
+    file = built / "slides" / f"{stem}.html"
+    with open_page(browser) as page:
+        load(page, file)
+        n_slides = page.evaluate("Reveal.getTotalSlides()")
+        complaints = [
+            *images_without_alt(page),
+            *unrendered_formulas(page),
+            *dead_links(page),
+            *overflowing_slides(page),
+            *short_brackets(page),
+            *cut_code(page),
+            *too_big(file, 6),
+        ]
+        complaints += page.troubles
+    expected = sum(kind in {"slide", "subslide"} for kind in slide_types(read(stem)))
+    if n_slides != expected:
+        complaints.append(f"{n_slides} slides, the notebook has {expected}")
+    report(complaints)
+
+
+@pytest.mark.parametrize("stem", LECTURES)
+def test_slides_for_everybody_and_printed(built, browser, stem, tmp_path):
+    file = built / "slides" / f"{stem}.html"
+    with open_page(browser) as page:
+        load(page, file)
+        n_slides = page.evaluate("Reveal.getTotalSlides()")
+        load_for_print(page, file)
+        complaints = axe_violations(page) + page.troubles
+    print_deck(browser, file, tmp_path / "slides.pdf")
+    n_pages = len(PdfReader(tmp_path / "slides.pdf").pages)
+    if n_pages != n_slides:
+        complaints.append(f"{n_pages} printed pages for {n_slides} slides")
+    report(complaints)
+
+
+@pytest.mark.parametrize("stem", LECTURES)
+def test_speaker_notes_open(built, browser, stem):
+    with open_page(browser) as page:
+        load(page, built / "slides" / f"{stem}.html")
+        notes = page.evaluate("Reveal.getSlideNotes()") or page.evaluate(
+            "Reveal.getCurrentSlide().querySelector('aside.notes')?.textContent"
+        )
+        assert notes, "the first slide has no notes"
+        with page.expect_popup() as popup:
+            page.keyboard.press("s")
+        window = popup.value
+        window.wait_for_function(
+            "document.querySelector('.speaker-controls-notes .value').innerText"
+        )
+        shown = window.inner_text(".speaker-controls-notes .value")
+        before = page.evaluate("Reveal.getIndices()")
+        window.keyboard.press("ArrowRight")
+        page.wait_for_function("before => Reveal.getIndices().h > before.h", arg=before)
+        assert page.troubles == []
+    assert shown.split()[:6] == re.sub("<[^>]+>", " ", notes).split()[:6]
+
+
+@pytest.mark.parametrize("stem", LECTURES)
+def test_page(built, browser, stem):
+    file = built / "pages" / f"{stem}.html"
+    with open_page(browser) as page:
+        load(page, file)
+        complaints = [
+            *unrendered_formulas(page),
+            *short_brackets(page),
+            *cut_code(page),
+            *images_without_alt(page),
+            *axe_violations(page),
+            *dead_links(page),
+            *too_big(file, 4),
+        ]
+        notes = [cell.source for cell in read(stem).cells if "Speaker's note" in cell.source]
+        if notes and "Speaker's note" in page.inner_text("body"):
+            complaints.append("a speaker's note is on the page")
+        complaints += page.troubles
+    report(complaints)
+
+
+@pytest.mark.parametrize("stem", LECTURES)
+def test_page_on_a_phone(built, browser, stem):
+    with open_page(browser, width=390, height=844) as page:
+        load(page, built / "pages" / f"{stem}.html")
+        complaints = too_wide(page) + axe_violations(page) + page.troubles
+    report(complaints)
+
+
+def test_index_leads_to_everything(built, browser):
+    with open_page(browser, width=390) as page:
+        page.goto((built / "index.html").as_uri())
+        complaints = [*dead_links(page), *too_wide(page), *axe_violations(page)]
+        links = page.evaluate("[...document.links].map((link) => link.getAttribute('href'))")
+        complaints += page.troubles
+    report(complaints)
+    files = {path.relative_to(built).as_posix() for path in built.glob("*/*.html")}
+    assert set(links) - {"#content"} == files
+    exercises = {path.name[:2] for path in (NOTEBOOKS / "exercises").glob("[0-9][0-9]_*.ipynb")}
+    assert {Path(file).name[:2] for file in files if "exercises" in file} == exercises
+
+
+def test_exercise_pages(built, browser):
+    complaints = []
+    for file in (built / "exercises").glob("*.html"):
+        with open_page(browser, width=390) as page:
+            load(page, file)
+            complaints += [
+                *unrendered_formulas(page),
+                *dead_links(page),
+                *too_wide(page),
+                *axe_violations(page),
+                *page.troubles,
+            ]
+    report(complaints)
+
+
+def test_previous_and_next(built, browser):
+    """Following "next" from the first lecture visits all of them, and "previous" leads back."""
+    with open_page(browser) as page:
+        load(page, built / "pages" / f"{LECTURES[0]}.html")
+        visited = [Path(urlsplit(page.url).path).stem]
+        while page.locator("a[rel=next]").count():
+            before = page.url
+            page.click("a[rel=next]")
+            page.wait_for_function("document.documentElement.dataset.ready")
+            visited.append(Path(urlsplit(page.url).path).stem)
+            assert page.locator("a[rel=prev]").evaluate("(link) => link.href") == before
+    assert visited == LECTURES
+
+
+# ---- a small notebook: what the course need not hold ----
+
+
+def sample_notebook(*cells):
+    """A notebook with one slide to which `cells` add what is wrong with it."""
+    heading = new_markdown_cell(
+        "# 90 · Sample\n\nSee [the other](91_other.ipynb), [none](99_none.ipynb).\n\n"
+        "$$\\begin{pmatrix} 1 \\\\ 2 \\\\ 3 \\\\ 4 \\end{pmatrix}, x < 1$$",
+        metadata={"slideshow": {"slide_type": "slide"}},
+    )
+    notebook = new_notebook(cells=[heading, *cells])
+    notebook.metadata.course = {"question": "Does it work?", "minutes": 5}
+    return notebook
+
+
+def cell_with_picture(metadata):
+    figure, _ = plt.subplots(figsize=(2, 1))
+    png = print_figure(figure, base64=True)
+    plt.close(figure)
+    output = new_output("display_data", {"image/png": png}, metadata=metadata)
+    return new_code_cell("plot()", outputs=[output], execution_count=1)
+
+
+DAMAGES = {
+    "90_sound": [
+        new_code_cell("hidden_on_slides()", metadata={"tags": ["hide-input"]}),
+        new_code_cell("# Parameters\nseed = 3", metadata={"tags": ["injected-parameters"]}),
+        cell_with_picture({"image/png": {"alt": 'A "small" empty pair of axes.'}}),
+    ],
+    "91_long": [new_markdown_cell("\n\n".join(["One more line."] * 20))],
+    "92_wide": [new_code_cell("x = " + " + ".join(["1"] * 80))],
+    "93_formula": [new_markdown_cell("Here $\\undefinedmacro x$ and there $$\\frac{1}{2.")],
+    "94_outside": [new_markdown_cell('<img src="https://cdn.example/x.png" alt="A far picture.">')],
+    "95_no_alt": [cell_with_picture({})],
+    "96_contrast": [new_markdown_cell('<p style="color: #bbb">Hardly to be read.</p>')],
+}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Source and target of a build of the sound sample and its damaged copies."""
+    source = tmp_path_factory.mktemp("samples")
+    for stem, cells in DAMAGES.items():
+        nbformat.write(sample_notebook(*cells), source / f"{stem}.ipynb")
+    return source, build(source, source / "build").parent
+
+
+def complaints_about(browser, file, *checks, load=load):
+    with open_page(browser) as page:
+        load(page, file)
+        return [complaint for check in checks for complaint in check(page)]
+
+
+def test_a_sound_sample_passes_every_check(samples, browser):
+    _, target = samples
+    shared = [unrendered_formulas, short_brackets, cut_code, images_without_alt, requests_outside]
+    slides, page = target / "slides" / "90_sound.html", target / "pages" / "90_sound.html"
+    complaints = [
+        *complaints_about(browser, slides, *shared, overflowing_slides),
+        *complaints_about(browser, slides, axe_violations, load=load_for_print),
+        *complaints_about(browser, page, *shared, too_wide, dead_links, axe_violations),
+    ]
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("stem", "check", "complaint"),
+    [
+        ("91_long", overflowing_slides, "slide 1: .* too long"),
+        ("92_wide", overflowing_slides, "slide 1: .* too wide"),
+        ("92_wide", cut_code, r"cut: x = 1 \+ 1"),
+        ("93_formula", unrendered_formulas, "formula not drawn: .*undefinedmacro"),
+        ("93_formula", unrendered_formulas, r"raw TeX: .*\$\$"),
+        ("94_outside", requests_outside, "asks the outside: https://cdn.example/x.png"),
+        ("95_no_alt", images_without_alt, PLACEHOLDER),
+    ],
+)
+def test_damage_is_seen(samples, browser, stem, check, complaint):
+    _, target = samples
+    complaints = complaints_about(browser, target / "slides" / f"{stem}.html", check)
+    assert re.search(complaint, "\n".join(complaints))
+
+
+def test_pale_text_is_seen(samples, browser):
+    _, target = samples
+    file = target / "slides" / "96_contrast.html"
+    (complaint,) = complaints_about(browser, file, axe_violations, load=load_for_print)
+    assert complaint.startswith("axe color-contrast")
+
+
+def test_a_bracket_that_does_not_grow_is_seen(samples, browser):
+    _, target = samples
+    with open_page(browser) as page:
+        load(page, target / "pages" / "90_sound.html")
+        assert short_brackets(page) == []
+        page.evaluate("""document.querySelectorAll('[data-mml-node=mtable] ~ [data-mml-node=mo] *')
+                      .forEach((part, index) => { if (index) part.remove(); })""")
+        assert short_brackets(page)
+
+
+def test_links_between_notebooks_lead_to_pages(samples, browser):
+    _, target = samples
+    text = (target / "pages" / "90_sound.html").read_text(encoding="utf-8")
+    assert "[none]" not in text
+    assert ".ipynb" not in text.split("<main")[1].split("</main>")[0]
+
+
+def test_what_slides_and_pages_leave_out_and_keep(samples, browser):
+    _, target = samples
+    page = (target / "pages" / "90_sound.html").read_text(encoding="utf-8")
+    slides = (target / "slides" / "90_sound.html").read_text(encoding="utf-8")
+    assert "hidden_on_slides" in page
+    assert "hidden_on_slides" not in slides
+    assert "# Parameters" not in page
+    for folder in ("pages", "slides"):
+        with open_page(browser) as page:
+            load(page, target / folder / "90_sound.html")
+            alt = page.evaluate("document.images[0].alt")
+            assert alt == 'A "small" empty pair of axes.'
+
+
+def test_building_again_gives_the_same_bytes_and_leaves_nothing_stale(samples):
+    source, target = samples
+    before = {path: path.read_bytes() for path in target.rglob("*.html")}
+    (target / "pages" / "98_gone.html").touch()
+    build(source, target)
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+
+
+def test_no_notebooks_is_one_line(tmp_path):
+    with pytest.raises(BuildError, match=r"^no lecture notebooks .*make run.*$"):
+        build(tmp_path, tmp_path / "build")
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_damaged_notebook_is_named(tmp_path):
+    (tmp_path / "90_damaged.ipynb").write_text("not json", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"90_damaged.ipynb is not a notebook"):
+        build(tmp_path, tmp_path / "build")
+
+
+@pytest.mark.parametrize("distribution", ["sphinx-revealjs", "no-such-distribution"])
+def test_a_missing_package_file_is_named(monkeypatch, samples, tmp_path, distribution):
+    missing = (distribution, "sphinx_revealjs", "dist/gone.js")
+    monkeypatch.setitem(build_pages.PACKAGE_FILES, "gone", missing)
+    with pytest.raises(BuildError, match=rf"^the package {distribution} has no file .*gone.js \("):
+        build(samples[0], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_printing_without_chromium_is_one_line(monkeypatch, samples, tmp_path):
+    monkeypatch.setenv("COURSE_CHROMIUM", "no-such-chromium")
+    with pytest.raises(PrintError, match=r"^no Chromium found: .*COURSE_CHROMIUM$"):
+        print_slides.print_slides(samples[1] / "slides", tmp_path / "pdf")
+    with pytest.raises(PrintError, match="make slides"):
+        print_slides.print_slides(tmp_path, tmp_path / "pdf")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,1 @@
+"""What instructors and maintainers run: the course, its pages, its slides."""

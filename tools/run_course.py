@@ -1,0 +1,403 @@
+"""Run the lectures into build/, with other parameters if wanted, or refresh the stored outputs.
+
+python -m tools.run_course --notebooks "01 05" --parameters "seed=3 n_samples=2000"
+python -m tools.run_course --in-place
+"""
+
+import argparse
+import ast
+import os
+import shutil
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from papermill.parameterize import parameterize_notebook
+from tqdm import tqdm
+
+from tools.build_pages import BuildError
+from tools.build_pages import build as build_pages
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+NAME_PATTERN = "[0-9][0-9]_*.ipynb"
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+
+class Refused(Exception):
+    """A request that cannot be met, in one line, before anything has started."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments whose errors are one line, like every other refusal."""
+
+    def error(self, message):
+        raise Refused(message)
+
+
+@dataclass
+class Run:
+    """One notebook: what is executed where, and what came of it."""
+
+    source: Path
+    target: Path
+    notebook: nbformat.NotebookNode
+    kernel_pid: int | None = None
+    cell: nbformat.NotebookNode | None = None  # the one that is being executed
+    cells_done: int = 0
+    seconds: float = 0.0
+    peak_memory: int = 0  # bytes
+    error: str = ""  # one line; empty when every cell ran
+
+    @property
+    def name(self):
+        return self.source.relative_to(NOTEBOOKS).with_suffix("").as_posix()
+
+    @property
+    def claims(self):
+        """How many claims the notebook printed as confirmed."""
+        outputs = [output for cell in code_cells(self.notebook) for output in cell.outputs]
+        texts = [output.text for output in outputs if output.output_type == "stream"]
+        return sum(line.startswith("✓ ") for text in texts for line in text.splitlines())
+
+    def where(self):
+        """Name the cell that failed: its number in the source, and its first line."""
+        if self.cell is None:
+            return "outside its cells"
+        cells = [
+            cell for cell in code_cells(self.notebook) if not tagged(cell, "injected-parameters")
+        ]
+        numbers = {cell.id: number for number, cell in enumerate(cells, start=1)}
+        return f"cell {numbers.get(self.cell.id, 0)}: {first_line(self.cell.source)}"
+
+
+def main(arguments=None):
+    """Run what the command line asks for and return the exit status."""
+    try:
+        options = parse(arguments)
+        if options.in_place:
+            return refresh(options.notebooks)
+        return run_into_build(options.notebooks, options.parameters)
+    except Refused as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: no kernel is left, what was not finished is not stored", file=sys.stderr)
+        return 130
+
+
+def parse(arguments):
+    """Return the options of the command line; an empty text means all notebooks, no parameters."""
+    parser = Parser(prog="run_course", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--notebooks", default="", help='numbers or names, as in "01 05"')
+    parser.add_argument("--parameters", default="", help='as in "seed=3 n_samples=2000"')
+    parser.add_argument("--in-place", action="store_true", help="store the outputs in notebooks/")
+    options = parser.parse_args(arguments)
+    if options.in_place and options.parameters.strip():
+        raise Refused("--in-place stores what the notebooks themselves say: leave out --parameters")
+    return options
+
+
+def run_into_build(names, parameters):
+    """Execute the lectures into a new build/, build their pages and return the exit status."""
+    results = BUILD / "notebooks"
+    runs = [Run(path, results / path.name, read(path)) for path in choose(names)]
+    give_parameters(runs, parameters)
+    try:
+        if BUILD.exists():
+            shutil.rmtree(BUILD)
+        results.mkdir(parents=True)
+    except OSError as error:
+        raise Refused(f"{BUILD} cannot be made anew: {error.strerror}") from error
+    status = execute_all(runs)
+    print(f"\nresults: {results}")
+    if any(not run.error for run in runs):
+        try:
+            print(f"open {build_pages(source=results, target=BUILD)}")
+        except BuildError as error:
+            print(f"pages not built: {error}", file=sys.stderr)
+            return 1
+    return status
+
+
+def refresh(names):
+    """Execute lectures and solutions, store their outputs in the sources, return the status."""
+    numbers = {path.name[:2] for path in choose(names)}
+    solutions = sorted((NOTEBOOKS / "solutions").glob(NAME_PATTERN))
+    paths = [path for path in [*lectures(), *solutions] if path.name[:2] in numbers]
+    status = execute_all([Run(path, path, read(path)) for path in paths])
+    print(f"\noutputs of what ran clean are stored in {NOTEBOOKS}")
+    return status
+
+
+def lectures():
+    return sorted(NOTEBOOKS.glob(NAME_PATTERN))
+
+
+def choose(names):
+    """Return the paths of the lectures in `names` ("1", "01" or "01_kl_divergence"), or of all."""
+    paths = lectures()
+    if not paths:
+        raise Refused(f"no lectures NN_*.ipynb in {NOTEBOOKS}")
+    chosen = set()
+    for name in names.split():
+        matches = [path for path in paths if name.zfill(2) in (path.stem, path.stem[:2])]
+        if not matches:
+            there_are = ", ".join(path.stem for path in paths)
+            raise Refused(f'there is no lecture "{name}"; there are: {there_are}')
+        chosen.update(matches)
+    return sorted(chosen) or paths
+
+
+def read(path):
+    """Read a notebook; one that is none is refused."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
+        raise Refused(f"{path} is not a notebook") from error
+
+
+def give_parameters(runs, text):
+    """Inject the parameters "name=value name=value" into every notebook that has them."""
+    given = split_parameters(text)
+    known = {run.name: parameters_of(run) for run in runs}
+    there_are = ", ".join(sorted(set().union(*known.values()))) or "none"
+    for name in given:
+        if not any(name in defaults for defaults in known.values()):
+            raise Refused(f'no chosen lecture has a parameter "{name}"; there are: {there_are}')
+    for run in runs:
+        defaults = known[run.name]
+        values = {
+            name: convert(name, value, defaults[name], run.name)
+            for name, value in given.items()
+            if name in defaults
+        }
+        if values:
+            run.notebook = inject(run.notebook, values)
+
+
+def split_parameters(text):
+    """Return "seed=3 n_samples=2000" as a dictionary of texts."""
+    given = {}
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if not (name and equals and value):
+            raise Refused(f'"{part}" is no parameter: write name=value, as in seed=3')
+        if name in given:
+            raise Refused(f'the parameter "{name}" is given twice')
+        given[name] = value
+    return given
+
+
+def parameters_of(run):
+    """Return names and defaults from the cell tagged "parameters"."""
+    source = next((c.source for c in code_cells(run.notebook) if tagged(c, "parameters")), "")
+    try:
+        return {
+            statement.targets[0].id: ast.literal_eval(statement.value)
+            for statement in ast.parse(source).body
+            if isinstance(statement, ast.Assign)
+        }
+    except (SyntaxError, ValueError, AttributeError) as error:
+        message = f"the parameters cell of {run.name} holds more than name = value"
+        raise Refused(message) from error
+
+
+def convert(name, text, default, lecture):
+    """Return the value that `text` stands for, if it is of the default's type."""
+    if isinstance(default, str):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        value = text  # a bare word
+    if type(value) is int and type(default) is float:
+        return float(value)
+    if type(value) is not type(default):
+        kind = type(default).__name__
+        raise Refused(f"{name}={text} is no {kind}: {lecture} has {name} = {default!r}")
+    return value
+
+
+def inject(notebook, values):
+    """Return the notebook with papermill's cell that sets `values` after its parameters cell."""
+    notebook.metadata["papermill"] = {}  # papermill notes the values here
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])  # papermill looks at every cell's tags
+    return parameterize_notebook(notebook, values, kernel_name="python3", language="python")
+
+
+def execute_all(runs):
+    """Execute the notebooks, several at once, print the table and return the exit status.
+
+    This thread draws the bar and looks at the kernels' memory, so that it can be interrupted at
+    any time; no kernel outlives it.
+    """
+    n_cells = sum(len(code_cells(run.notebook)) for run in runs)
+    n_threads = min(os.cpu_count() or 1, 4)
+    with ThreadPoolExecutor(n_threads) as pool, tqdm(total=n_cells, unit="cell") as bar:
+        jobs = []
+        try:
+            jobs = [pool.submit(execute, run) for run in runs]
+            while wait(jobs, timeout=0.2).not_done:
+                for run in runs:
+                    note_memory(run)
+                bar.update(sum(run.cells_done for run in runs) - bar.n)
+            bar.update(sum(run.cells_done for run in runs) - bar.n)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(job.done() for job in jobs):
+                kill_children()  # again and again: a kernel may just be starting
+                time.sleep(0.1)
+            raise
+    for job in jobs:
+        job.result()
+    print_table(runs)
+    return 1 if any(run.error for run in runs) else 0
+
+
+def execute(run):
+    """Execute a notebook in a kernel of its own and store it, whole, if every cell ran."""
+
+    def on_start(notebook):
+        run.kernel_pid = client.km.provisioner.pid
+
+    def on_cell(cell, cell_index):
+        run.cell = cell
+
+    def on_cell_executed(cell, cell_index, execute_reply):
+        run.cells_done += 1
+        note_memory(run)
+
+    client = NotebookClient(
+        run.notebook,
+        kernel_name=KERNEL["name"],
+        timeout=None,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(run.source.parent)}},
+        on_notebook_start=on_start,
+        on_cell_execute=on_cell,
+        on_cell_executed=on_cell_executed,
+    )
+    start = time.perf_counter()
+    try:
+        client.execute(env=kernel_environment())
+        run.cell = None
+        store(run.notebook, run.target)
+    except CellExecutionError as error:
+        run.error = f"{error.ename}: {first_line(error.evalue)}"
+    except Exception as error:  # whatever it was, the other lectures still run
+        run.error = f"{type(error).__name__}: {first_line(str(error))}"
+    run.kernel_pid = None
+    run.seconds = time.perf_counter() - start
+
+
+def kernel_environment():
+    """Return the environment of a kernel that gives the same output each time."""
+    threads = os.environ.get("COURSE_THREADS") or "1"
+    environment = {
+        **os.environ,
+        "COURSE_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "PYTHONHASHSEED": "0",
+        "TQDM_DISABLE": "1",
+    }
+    environment.pop("MPLBACKEND", None)  # another backend would show no figures in the notebook
+    return environment
+
+
+def note_memory(run):
+    """Keep the most memory that a process of the kernel was seen to have needed.
+
+    All processes, because in a virtual environment on Windows the kernel is a child of the process
+    that was started.
+    """
+    if run.kernel_pid is None:
+        return
+    with suppress(psutil.Error, OSError):  # the kernel may just have ended
+        kernel = psutil.Process(run.kernel_pid)
+        processes = [kernel, *kernel.children(recursive=True)]
+        run.peak_memory = max(run.peak_memory, *map(peak_memory, processes))
+
+
+def peak_memory(process):
+    """Return the peak in bytes where the system remembers it, else what is in use now."""
+    memory = process.memory_info()
+    if not psutil.LINUX:
+        return getattr(memory, "peak_wset", memory.rss)  # Windows has peak_wset
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    peaks = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")]
+    return max([memory.rss, *(1024 * peak for peak in peaks)])
+
+
+def store(notebook, path):
+    """Write the notebook, whole or not at all, without what differs from run to run."""
+    notebook.metadata["kernelspec"] = KERNEL
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def kill_children():
+    """End every process that this one started, and theirs."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def print_table(runs):
+    """Print one line a lecture, and for one that failed where and why."""
+    width = max(len(run.name) for run in runs)
+    print(f"\n{'lecture':{width}}  seconds  peak memory (MB)  claims confirmed")
+    for run in runs:
+        if run.error:
+            print(f"{run.name:{width}}  {run.where()}\n{'':{width}}  {run.error}")
+        else:
+            megabytes = run.peak_memory / 1e6
+            print(f"{run.name:{width}}  {run.seconds:7.1f}  {megabytes:16.0f}  {run.claims:16d}")
+
+
+def code_cells(notebook):
+    """Return the cells that are executed."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def tagged(cell, tag):
+    return tag in cell.metadata.get("tags", [])
+
+
+def first_line(text):
+    return next(iter(text.strip().splitlines()), "")
+
+
+def interrupt(signal_number, frame):
+    """Stop the run once; further signals would only disturb the cleaning up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a console that cannot show ‖ still shows the table
+    sys.exit(main())
