@@ -247,8 +247,8 @@ def kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q):
     """KL of N(mean_p, cov_p) from N(mean_q, cov_q) in k dimensions, in nats.
 
     With cov = L L^T (Cholesky) and A = L_q^-1 L_p, which is lower triangular, the deck's trace is
-    the sum of all squares of A, and its log-determinant comes from the diagonals of L_p and L_q: one
-    KL of 1-D Gaussians for each diagonal entry. No term is negative, and no matrix is inverted.
+    the sum of all squares of A, and its log-determinant comes from the diagonals of L_p and L_q:
+    one KL of 1-D Gaussians for each diagonal entry. No term is negative, and no matrix is inverted.
 
     Parameters
     ----------

@@ -40,7 +40,8 @@ PACKAGE_FILES = {
         "_static/revealjs/plugin/notes/notes.js",
     ),
 }
-HIDE_INPUT = "hide-input"  # tag of a cell whose slide shows the output alone
+# Tag of a cell whose slide shows the output alone. Cells that show a figure need no tag.
+HIDE_INPUT = "hide-input"
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(([^()\s]+\.ipynb)(#[^()\s]*)?\)")
 
 
@@ -137,6 +138,8 @@ def build_lecture(path, lectures, index, target):
 def describe(path):
     """Read what the index says about the lecture at `path`."""
     notebook = read(path)
+    if all(slide_type(cell) in {"skip", "notes"} for cell in notebook.cells):
+        raise BuildError(f"{path} has no cell that is shown on a slide")
     course = notebook.metadata.get("course", {})
     return Lecture(
         stem=path.stem,
@@ -151,7 +154,12 @@ def read(path):
     """Read a notebook; one that cannot be read is named in one line."""
     try:
         return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
+    except (
+        nbformat.reader.NotJSONError,
+        nbformat.ValidationError,
+        AttributeError,
+        UnicodeError,
+    ) as error:
         raise BuildError(f"{path} is not a notebook: {str(error).splitlines()[0]}") from error
 
 
@@ -173,6 +181,14 @@ def is_injected(cell):
     return "injected-parameters" in cell.metadata.get("tags", [])
 
 
+def shows_figure(cell):
+    """Say whether the cell's output is a picture or an interactive figure."""
+    return any(
+        {"image/png", "text/html"} & output.get("data", {}).keys()
+        for output in cell.get("outputs", [])
+    )
+
+
 def for_page(notebook):
     """Return the notebook as a reader wants it: without speaker notes and papermill's comment."""
     notebook = nbformat.from_dict(notebook)
@@ -183,10 +199,13 @@ def for_page(notebook):
 
 
 def for_slides(notebook):
-    """Return the notebook with the cells that papermill wrote kept off the slides."""
+    """Return the notebook for presenting: figures without their code, nothing of papermill's."""
     notebook = nbformat.from_dict(notebook)
-    for cell in filter(is_injected, notebook.cells):
-        cell.metadata["slideshow"] = {"slide_type": "skip"}
+    for cell in notebook.cells:
+        if is_injected(cell):
+            cell.metadata["slideshow"] = {"slide_type": "skip"}
+        if shows_figure(cell):
+            cell.metadata.setdefault("tags", []).append(HIDE_INPUT)
     return notebook
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from papermill.parameterize import parameterize_notebook
@@ -31,6 +32,9 @@ NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
 NAME_PATTERN = "[0-9][0-9]_*.ipynb"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+# Without it a kernel warns on the terminal that other users of the machine could listen.
+ENCRYPTION = "auto" if zmq.has("curve") else "disabled"
 
 
 class Refused(Exception):
@@ -52,7 +56,7 @@ class Run:
     target: Path
     notebook: nbformat.NotebookNode
     kernel_pid: int | None = None
-    cell: nbformat.NotebookNode | None = None  # the one that is being executed
+    cell_index: int | None = None  # of the cell that is being executed
     cells_done: int = 0
     seconds: float = 0.0
     peak_memory: int = 0  # bytes
@@ -65,19 +69,17 @@ class Run:
     @property
     def claims(self):
         """How many claims the notebook printed as confirmed."""
-        outputs = [output for cell in code_cells(self.notebook) for output in cell.outputs]
+        outputs = [output for cell in code_cells(self.notebook.cells) for output in cell.outputs]
         texts = [output.text for output in outputs if output.output_type == "stream"]
         return sum(line.startswith("✓ ") for text in texts for line in text.splitlines())
 
     def where(self):
         """Name the cell that failed: its number in the source, and its first line."""
-        if self.cell is None:
+        if self.cell_index is None:
             return "outside its cells"
-        cells = [
-            cell for cell in code_cells(self.notebook) if not tagged(cell, "injected-parameters")
-        ]
-        numbers = {cell.id: number for number, cell in enumerate(cells, start=1)}
-        return f"cell {numbers.get(self.cell.id, 0)}: {first_line(self.cell.source)}"
+        cells = code_cells(self.notebook.cells[: self.cell_index + 1])
+        number = sum(not tagged(cell, "injected-parameters") for cell in cells)
+        return f"cell {number}: {first_line(cells[-1].source)}"
 
 
 def main(arguments=None):
@@ -119,13 +121,14 @@ def run_into_build(names, parameters):
     except OSError as error:
         raise Refused(f"{BUILD} cannot be made anew: {error.strerror}") from error
     status = execute_all(runs)
+    if all(run.error for run in runs):
+        return status
     print(f"\nresults: {results}")
-    if any(not run.error for run in runs):
-        try:
-            print(f"open {build_pages(source=results, target=BUILD)}")
-        except BuildError as error:
-            print(f"pages not built: {error}", file=sys.stderr)
-            return 1
+    try:
+        print(f"open {build_pages(source=results, target=BUILD)}")
+    except BuildError as error:
+        print(f"pages not built: {error}", file=sys.stderr)
+        return 1
     return status
 
 
@@ -162,8 +165,8 @@ def read(path):
     """Read a notebook; one that is none is refused."""
     try:
         return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        raise Refused(f"{path} is not a notebook") from error
+    except Exception as error:  # nbformat lets through whatever goes wrong: bad JSON, missing keys
+        raise Refused(f"{path} is not a notebook ({type(error).__name__})") from error
 
 
 def give_parameters(runs, text):
@@ -200,7 +203,7 @@ def split_parameters(text):
 
 def parameters_of(run):
     """Return names and defaults from the cell tagged "parameters"."""
-    source = next((c.source for c in code_cells(run.notebook) if tagged(c, "parameters")), "")
+    source = next((c.source for c in code_cells(run.notebook.cells) if tagged(c, "parameters")), "")
     try:
         return {
             statement.targets[0].id: ast.literal_eval(statement.value)
@@ -242,17 +245,18 @@ def execute_all(runs):
     This thread draws the bar and looks at the kernels' memory, so that it can be interrupted at
     any time; no kernel outlives it.
     """
-    n_cells = sum(len(code_cells(run.notebook)) for run in runs)
+    n_cells = sum(len(code_cells(run.notebook.cells)) for run in runs)
     n_threads = min(os.cpu_count() or 1, 4)
     with ThreadPoolExecutor(n_threads) as pool, tqdm(total=n_cells, unit="cell") as bar:
         jobs = []
         try:
             jobs = [pool.submit(execute, run) for run in runs]
-            while wait(jobs, timeout=0.2).not_done:
+            pending = jobs
+            while pending:
+                pending = wait(pending, timeout=0.2).not_done
                 for run in runs:
                     note_memory(run)
                 bar.update(sum(run.cells_done for run in runs) - bar.n)
-            bar.update(sum(run.cells_done for run in runs) - bar.n)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             while not all(job.done() for job in jobs):
@@ -267,17 +271,6 @@ def execute_all(runs):
 
 def execute(run):
     """Execute a notebook in a kernel of its own and store it, whole, if every cell ran."""
-
-    def on_start(notebook):
-        run.kernel_pid = client.km.provisioner.pid
-
-    def on_cell(cell, cell_index):
-        run.cell = cell
-
-    def on_cell_executed(cell, cell_index, execute_reply):
-        run.cells_done += 1
-        note_memory(run)
-
     client = NotebookClient(
         run.notebook,
         kernel_name=KERNEL["name"],
@@ -285,14 +278,18 @@ def execute(run):
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(run.source.parent)}},
-        on_notebook_start=on_start,
-        on_cell_execute=on_cell,
-        on_cell_executed=on_cell_executed,
     )
     start = time.perf_counter()
     try:
-        client.execute(env=kernel_environment())
-        run.cell = None
+        # Not client.execute(): interrupted while a kernel starts, it complains when Python exits.
+        with client.setup_kernel(env=kernel_environment(), transport_encryption=ENCRYPTION):
+            run.kernel_pid = client.km.provisioner.pid
+            for index, cell in enumerate(run.notebook.cells):
+                run.cell_index = index
+                client.execute_cell(cell, index, client.code_cells_executed + 1)
+                run.cells_done = client.code_cells_executed
+            note_memory(run)
+        run.cell_index = None
         store(run.notebook, run.target)
     except CellExecutionError as error:
         run.error = f"{error.ename}: {first_line(error.evalue)}"
@@ -375,9 +372,9 @@ def print_table(runs):
             print(f"{run.name:{width}}  {run.seconds:7.1f}  {megabytes:16.0f}  {run.claims:16d}")
 
 
-def code_cells(notebook):
-    """Return the cells that are executed."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+def code_cells(cells):
+    """Return those of the cells that are executed."""
+    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def tagged(cell, tag):

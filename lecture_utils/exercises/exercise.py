@@ -11,7 +11,7 @@ class Exercise:
 
     cases : rng -> list of argument tuples, fixed ones first, then random ones
     oracle : the right answer, by another method than the solution in the notebook; its parameters
-        are those of the function that the student writes
+        are those of the function that the student writes; several results come as a tuple
     second_answer : a right answer in yet another style; the tests hold that it passes
     mistakes : (wrong answer, what to say about it); each must differ from the oracle in some case,
         whatever the random cases are

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lecture_utils.exercises.exercise import NotYet, Wrong
-from lecture_utils.exercises.running import run_limited
+from lecture_utils.exercises.running import TimeUp, run_limited
 
 SECONDS = 2  # for all cases of one check
-SHOWN_ENTRIES = 8  # longer arrays are described by their shape
+SHOWN_ENTRIES = 8  # longer arrays are not shown
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,11 @@ def judge(exercise, function, rng):
             raise Wrong(f"{exercise.name}: {message}")
     first = differs.index(True)
     where = _describe(exercise, cases[first])
-    raise Wrong(
-        f"{exercise.name}: {_difference(answers[first], wanted[first], exercise)} ({where})"
-    )
+    raise Wrong(f"{exercise.name}: {_difference(answers[first], wanted[first], exercise)}{where}")
 
 
 def answers_to(exercise, function, cases, wanted):
-    """Values of the student's function in all cases, up to the first that raises.
+    """Values of the student's function in all cases.
 
     The function gets copies, so that changing its arguments in place harms nobody.
     """
@@ -76,7 +74,9 @@ def answers_to(exercise, function, cases, wanted):
             for case, want in zip(copies, wanted, strict=True):
                 try:
                     answers.append(comparable(function(*case), len(want)))
-                except (Exception, SystemExit) as error:
+                except TimeUp:
+                    raise
+                except BaseException as error:  # SystemExit, too, is an answer that failed
                     answers.append(Raised(error))
 
     finished, stopped = run_limited(answer_all, SECONDS)
@@ -148,16 +148,16 @@ def _refuse_unusable(exercise, function, case, answer):
             f"{exercise.name}: not yet - write your answer in place of `raise NotImplementedError`"
         )
     if isinstance(answer, Raised):
-        raise Wrong(f"{exercise.name}: {_location(exercise, function, answer.error)} ({where})")
+        raise Wrong(f"{exercise.name}: {_location(exercise, function, answer.error)}{where}")
     if answer is None:
-        raise Wrong(f"{exercise.name}: it returned None: is a `return` missing? ({where})")
+        raise Wrong(f"{exercise.name}: it returned None: is a `return` missing?{where}")
     if isinstance(answer, Unusable):
-        raise Wrong(f"{exercise.name}: it {answer.reason} ({where})")
+        raise Wrong(f"{exercise.name}: it {answer.reason}{where}")
 
 
 def _location(exercise, function, error):
     """What was raised, and the line of the student's cell that led to it."""
-    what = f"{type(error).__name__}: {error}".removesuffix(": ").splitlines()[0][:150]
+    what = f"{type(error).__name__}: {error}".removesuffix(": ").splitlines()[0].strip()[:150]
     code = getattr(function, "__code__", None)
     lines = [
         frame.lineno
@@ -172,17 +172,16 @@ def _location(exercise, function, error):
 
 
 def _describe(exercise, case):
-    """The arguments of a case in a few words, e.g. "counts = [2, 1, 1]"; functions are left out."""
-    return ", ".join(
+    """The short arguments of a case, e.g. " (counts = [2, 1, 1])", or nothing."""
+    short = [
         f"{name} = {_show(np.asarray(argument))}"
         for name, argument in zip(exercise.parameters, case, strict=True)
-        if not callable(argument)
-    )
+        if isinstance(argument, int | float | np.ndarray) and np.size(argument) <= SHOWN_ENTRIES
+    ]
+    return f" ({', '.join(short)})" if short else ""
 
 
 def _show(array):
-    if array.size > SHOWN_ENTRIES:
-        return f"array of shape {array.shape}"
     return np.array2string(array, precision=4, separator=", ").replace("\n", "")
 
 
@@ -203,4 +202,7 @@ def _difference(answer, want, exercise):
     if got.size > SHOWN_ENTRIES:
         worst = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
         name, got, right = f"{name} at {tuple(map(int, worst))}", got[worst], right[worst]
+    if np.allclose(got, right, rtol=1e-3, atol=1e-3):
+        error = np.abs(got - right).max()
+        return f"{name} is off by {error:.1e}: was something rounded, or an epsilon added?"
     return f"{name} is {_show(got)}, right is {_show(right)}"

@@ -121,7 +121,7 @@ def both_orders_loop(log_p, log_q, x_p, x_q):
         terms = [log_own(value) - log_other(value) for value in x]
         means.append(sum(terms) / len(x))
         variance += sum((term - means[-1]) ** 2 for term in terms) / (len(x) - 1) / len(x)
-    return [*means, variance**0.5]
+    return *means, variance**0.5
 
 
 def error_of_mean(terms, ddof=1):
@@ -176,6 +176,15 @@ BOTH_ORDERS = Exercise(
         (
             both_orders_abs,
             "no abs: a term is negative where the other density is larger, and must be",
+        ),
+        (
+            lambda *case: (-(right := both_orders(*case))[0], -right[1], right[2]),
+            "the signs are flipped: in each estimate the log-density that samples were drawn from "
+            "comes first",
+        ),
+        (
+            lambda *case: np.multiply(both_orders(*case), (len(case[2]), len(case[3]), 1)),
+            "these are sums over the samples: an expectation is their mean",
         ),
         (
             lambda *case: np.divide(both_orders(*case), LN2),
@@ -265,7 +274,7 @@ def samples_as_probabilities(log, prepare, finish):
 WAYS_TO_REPAIR_SOMETHING_ELSE = product(
     (np.log2, np.log),
     (np.sort, np.asarray, lambda x: x / x.sum(), lambda x: np.sort(x) / x.sum()),
-    (lambda terms: abs(np.nansum(terms)), np.nansum, np.nanmean, np.sum),
+    (lambda terms: abs(np.nansum(terms)), np.nansum, np.sum),
 )
 
 KL_OF_SAMPLES = Exercise(
@@ -300,6 +309,10 @@ KL_OF_SAMPLES = Exercise(
         ),
         (lambda x_p, x_q: kl_of_samples(x_q, x_p), "this is KL(Q||P): P comes first"),
         (lambda x_p, x_q: -kl_of_samples(x_p, x_q), "the sign is flipped: log p comes first"),
+        (
+            of_fits(lambda x_p, x_q, log_p, log_q: abs(log_p(x_p) - log_q(x_p)).mean()),
+            "no abs: a term is negative where the other density is larger, and must be",
+        ),
         (
             lambda x_p, x_q: kl_of_samples(x_p, x_q) / LN2,
             "this is in bits: use the natural logarithm",
