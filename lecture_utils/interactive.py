@@ -27,7 +27,7 @@ FRAGMENT = """<div class="kl-explorer">
 <img width="640" src="data:image/svg+xml;base64,{picture}"
  alt="The densities of three Gaussians. P: {P_text}. Q: {Q_text}. R: {R_text}.">
 <figcaption>P: {P_text}. Q: {Q_text}. R: {R_text}.<br>
-KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, KL(Q‖P) = {kl_qp}, JS(P, Q) = {js}.<br>
+KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, KL(Q‖P) = {kl_qp}, JS(P, Q) = {js}, in nats.<br>
 {verdict} Run the cell to move P, Q and R.</figcaption>
 </figure>
 </div>"""
