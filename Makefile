@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS = $(COURSE_THREADS)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab slides slides-pdf notebooks exercises test clean
+.PHONY: help run lab slides slides-pdf notebooks exercises test reseed clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ test: .venv/test  ## check everything: style, library, notebooks and their store
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300
+
+reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
+	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)"
 
 clean:  ## remove build/ and the environment
 	rm -rf build .venv

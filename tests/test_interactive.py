@@ -11,13 +11,14 @@ from scipy.stats import norm
 from lecture_utils.divergences import kl_divergence_quadrature
 from lecture_utils.interactive import kl_explorer
 
+require_chromium()
+
 NUMBERS = ("kl-pq", "detour", "kl-qp", "js", "verdict")
 WHERE = ("P-text", "Q-text", "R-text")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    require_chromium()
     with open_browser() as browser:
         yield browser
 

@@ -25,6 +25,8 @@ from playwright.sync_api import TimeoutError
 from lecture_utils.interactive import kl_explorer
 from tools.lab import set_environment
 
+require_chromium()
+
 ROOT = Path(__file__).resolve().parents[1]
 LECTURES = ["notebooks/00_start_here.ipynb", "notebooks/01_kl_divergence.ipynb"]
 LECTURE = LECTURES[1]
@@ -46,7 +48,6 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    require_chromium()
     course, home = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home")
     for folder in ("notebooks", "tools"):
         shutil.copytree(ROOT / folder, course / folder)

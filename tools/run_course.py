@@ -120,7 +120,8 @@ def run_into_build(names, parameters):
         results.mkdir(parents=True)
     except OSError as error:
         raise Refused(f"{BUILD} cannot be made anew: {error.strerror}") from error
-    status = execute_all(runs)
+    execute_all(runs)
+    status = report(runs)
     if all(run.error for run in runs):
         return status
     print(f"\nresults: {results}")
@@ -137,7 +138,9 @@ def refresh(names):
     numbers = {path.name[:2] for path in choose(names)}
     solutions = sorted((NOTEBOOKS / "solutions").glob(NAME_PATTERN))
     paths = [path for path in [*lectures(), *solutions] if path.name[:2] in numbers]
-    status = execute_all([Run(path, path, read(path)) for path in paths])
+    runs = [Run(path, path, read(path)) for path in paths]
+    execute_all(runs)
+    status = report(runs)
     print(f"\noutputs of what ran clean are stored in {NOTEBOOKS}")
     return status
 
@@ -240,7 +243,7 @@ def inject(notebook, values):
 
 
 def execute_all(runs):
-    """Execute the notebooks, several at once, print the table and return the exit status.
+    """Execute the notebooks, several at once.
 
     This thread draws the bar and looks at the kernels' memory, so that it can be interrupted at
     any time; no kernel outlives it.
@@ -265,8 +268,6 @@ def execute_all(runs):
             raise
     for job in jobs:
         job.result()
-    print_table(runs)
-    return 1 if any(run.error for run in runs) else 0
 
 
 def execute(run):
@@ -360,8 +361,8 @@ def kill_children():
             process.kill()
 
 
-def print_table(runs):
-    """Print one line a lecture, and for one that failed where and why."""
+def report(runs):
+    """Print one line a lecture, for one that failed where and why, and return the exit status."""
     width = max(len(run.name) for run in runs)
     print(f"\n{'lecture':{width}}  seconds  peak memory (MB)  claims confirmed")
     for run in runs:
@@ -370,6 +371,7 @@ def print_table(runs):
         else:
             megabytes = run.peak_memory / 1e6
             print(f"{run.name:{width}}  {run.seconds:7.1f}  {megabytes:16.0f}  {run.claims:16d}")
+    return 1 if any(run.error for run in runs) else 0
 
 
 def code_cells(cells):

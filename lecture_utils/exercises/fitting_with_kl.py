@@ -1,0 +1,256 @@
+"""Exercises on fitting a Gaussian to a target: forward by hand, reverse by search."""
+
+import math
+
+import numpy as np
+from scipy.special import logsumexp
+
+from lecture_utils.exercises.exercise import Exercise
+
+
+def log_bumps(x, weight, mean, std):
+    """Log-density of a mixture of Gaussians, along the last axis."""
+    z = (x[:, None] - mean) / std
+    return logsumexp(np.log(weight / std / np.sqrt(2 * np.pi)) - z**2 / 2, axis=1)
+
+
+def forward_fit_cases(rng):
+    fixed = [
+        (np.array([0.5, 0.5]), np.array([-3.0, 3.0]), np.array([4.0, 4.0])),
+        (np.array([0.8, 0.2]), np.array([0.0, 3.0]), np.array([0.5, 1.5])),
+    ]
+    for n in (2, 3, 5):
+        weight = rng.dirichlet(np.full(n, 3.0))
+        fixed.append((weight, np.sort(rng.uniform(-4, 4, n)), rng.uniform(0.3, 2, n)))
+    return fixed
+
+
+def moments_on_grid(weight, mean, std):
+    x = np.linspace(-25, 25, 1001)
+    p = np.exp(log_bumps(x, weight, mean, std))
+    centre = p @ x / p.sum()
+    return centre, np.sqrt(p @ (x - centre) ** 2 / p.sum())
+
+
+def moments_loop(weight, mean, std):
+    first = sum(w * m for w, m in zip(weight, mean, strict=True))
+    second = sum(w * (m * m + s * s) for w, m, s in zip(weight, mean, std, strict=True))
+    return first, math.sqrt(second - first**2)
+
+
+def with_std(formula):
+    """The right mean, and a standard deviation by a formula in weight, distance and std."""
+    return lambda weight, mean, std: (weight @ mean, formula(weight, mean - weight @ mean, std))
+
+
+def one_bump(score):
+    """Mean and standard deviation of the bump with the highest score."""
+    return lambda weight, mean, std: (mean[i := np.argmax(score(weight, std))], std[i])
+
+
+def all_alike(weight, mean, std):
+    return moments_loop(np.full(len(weight), 1 / len(weight)), mean, std)
+
+
+FORWARD_FIT = Exercise(
+    name="forward_fit",
+    cases=forward_fit_cases,
+    oracle=moments_on_grid,
+    second_answer=moments_loop,
+    mistakes=(
+        (
+            one_bump(lambda weight, std: weight),
+            "this is the heaviest bump, as a reverse fit may be: the forward fit covers all of them",
+        ),
+        (
+            one_bump(lambda weight, std: weight / std),
+            "this is the highest bump alone: the forward fit covers all of them",
+        ),
+        (
+            with_std(lambda weight, d, std: weight @ std),
+            "your std is the mean of the stds: average variances, and add the spread of the means",
+        ),
+        (
+            with_std(lambda weight, d, std: np.sqrt(weight @ std**2)),
+            "your std knows the bumps' widths, but not that they lie apart: add the spread of their "
+            "means to the variance",
+        ),
+        (
+            with_std(lambda weight, d, std: np.sqrt(weight @ d**2)),
+            "your std knows how far the bumps lie apart, but not that they have a width",
+        ),
+        (
+            with_std(lambda weight, d, std: np.sqrt(weight @ std**2) + np.sqrt(weight @ d**2)),
+            "standard deviations do not add: variances do",
+        ),
+        (
+            with_std(lambda weight, d, std: np.sqrt(weight @ (std + d**2))),
+            "the bumps' stds are not squared under the root",
+        ),
+        (
+            with_std(lambda weight, d, std: weight @ (std**2 + d**2)),
+            "your std is the variance: take the square root",
+        ),
+        (
+            with_std(lambda weight, d, std: np.log(weight @ (std**2 + d**2)) / 2),
+            "your std is its logarithm: return the standard deviation itself",
+        ),
+        (
+            with_std(lambda weight, d, std: np.sqrt(weight**2 @ std**2)),
+            "this is the std of a weighted sum of samples: a sample of a mixture comes from one bump",
+        ),
+        (
+            lambda weight, mean, std: (weight @ mean, np.sqrt(weight @ (std**2 + mean**2))),
+            "your std is measured from zero: measure it from the mean of the mixture",
+        ),
+        (all_alike, "all bumps count alike: use their weights"),
+    ),
+    hints=(
+        "The forward fit needs two numbers about the target. Which ones?",
+        "It has the target's mean and variance. A square averages over the bumps like everything "
+        "else: within a bump, the mean of (x - c)^2 is its variance plus (its mean - c)^2.",
+        "With centre = sum of weight * mean, the variance is the sum of weight * (std^2 + (mean - "
+        "centre)^2).",
+    ),
+)
+
+X = np.linspace(-10, 10, 401)
+
+
+def target(weight, mean, std):
+    return log_bumps(X, *map(np.array, (weight, mean, std))), X
+
+
+def reverse_fit_cases(rng):
+    """A heavy wide bump and a high narrow one, in both orders; and two that are close."""
+    cases = [target((0.7, 0.3), (-1.5, 2.0), (0.9, 0.3))]
+    for side in (-1, 1):
+        weight, middle = rng.uniform(0.62, 0.72), rng.uniform(-0.5, 0.5)
+        half, std = rng.uniform(1.9, 2.2), rng.uniform(0.8, 0.9)
+        means = middle + side * half, middle - side * half
+        cases.append(target((weight, 1 - weight), means, (std, 0.25)))
+    middle, half = rng.uniform(0.5, 2), rng.uniform(0.7, 0.9)
+    return [*cases, target((0.6, 0.4), (middle - half, middle + half), (0.6, 0.6))]
+
+
+def reverse_kl(mean, log_std, log_p, x):
+    """KL(Q||P) for arrays of means and log standard deviations."""
+    z = (x - np.asarray(mean)[..., None]) / np.exp(log_std)[..., None]
+    q = np.exp(-(z**2) / 2)
+    return -log_std - np.log(2 * np.pi * np.e) / 2 - q @ log_p / q.sum(axis=-1)
+
+
+_known_minima = {}  # the same targets are asked for again and again
+
+
+def minima(log_p, x):
+    """All minima of the reverse KL, the best one first: [(mean, std)].
+
+    Every point of a grid that is lower than its neighbours, refined on finer and finer grids.
+    """
+    key = log_p.tobytes()
+    if key not in _known_minima:
+        means, log_stds = np.linspace(-5, 5, 41), np.linspace(-2, 1.4, 18)
+        kl = reverse_kl(*np.meshgrid(means, log_stds, indexing="ij"), log_p, x)
+        inner = kl[1:-1, 1:-1]
+        shifted = [kl[i : i + 39, j : j + 16] for i in range(3) for j in range(3)]
+        places = np.argwhere(np.all([inner <= other for other in shifted], axis=0)) + 1
+        found = [refined(means[i], log_stds[j], log_p, x) for i, j in places]
+        _known_minima[key] = [(mean, np.exp(log_std)) for _, mean, log_std in sorted(found)]
+    return _known_minima[key]
+
+
+def refined(mean, log_std, log_p, x, step=0.25):
+    around = np.array([-1, -0.5, 0, 0.5, 1])
+    while step > 1e-6:
+        means, log_stds = np.meshgrid(mean + step * around, log_std + step * around)
+        kl = reverse_kl(means, log_stds, log_p, x)
+        lowest = np.argmin(kl)
+        mean, log_std = means.flat[lowest], log_stds.flat[lowest]
+        step /= 2
+    return kl.min(), mean, log_std
+
+
+def natural_steps(log_p, x):
+    """Damped Newton steps on the mean and the precision, from twelve starts at once."""
+    mean, precision = np.repeat(np.linspace(-4, 4, 6), 2), np.tile([1.0, 6.0], 6)
+    for _ in range(120):
+        d = x - mean[:, None]
+        q = np.exp(-precision[:, None] * d**2 / 2)
+        q /= q.sum(axis=1, keepdims=True)
+        slope = precision * ((q * d) @ log_p)
+        curvature = precision * ((q * (precision[:, None] * d**2 - 1)) @ log_p)
+        precision = np.clip(0.7 * precision - 0.3 * curvature, 0.05, 90)
+        mean = np.clip(mean + 0.3 * slope / precision, -8, 8)
+    best = np.argmin(reverse_kl(mean, -np.log(precision) / 2, log_p, x))
+    return mean[best], precision[best] ** -0.5
+
+
+def chosen(key):
+    """The minimum with the smallest key(mean, std)."""
+    return lambda log_p, x: min(minima(log_p, x), key=lambda fit: key(*fit))
+
+
+def moments(log_p, x):
+    p = np.exp(log_p) / np.exp(log_p).sum()
+    return p @ x, np.sqrt(p @ (x - p @ x) ** 2)
+
+
+def at_the_peak(log_p, x):
+    """A Gaussian as high as the target's highest peak, or as curved as the target there."""
+    i = np.argmax(log_p)
+    curvature = (log_p[i - 1] - 2 * log_p[i] + log_p[i + 1]) / (x[1] - x[0]) ** 2
+    return x[i], 1 / np.sqrt(-curvature)
+
+
+ONE_MINIMUM = (
+    lambda mean, std: abs(mean),
+    lambda mean, std: mean,
+    lambda mean, std: -mean,
+    lambda mean, std: std,
+)
+
+BEST_REVERSE_FIT = Exercise(
+    name="best_reverse_fit",
+    cases=reverse_fit_cases,
+    oracle=lambda log_p, x: minima(log_p, x)[0],
+    second_answer=natural_steps,
+    tolerance=1e-3,
+    mistakes=(
+        *(
+            (
+                chosen(key),
+                "for some targets this is a minimum, but not the best one: start at several means, "
+                "left and right, and keep the fit with the smallest KL",
+            )
+            for key in ONE_MINIMUM
+        ),
+        (
+            lambda log_p, x: minima(log_p, x)[-1],
+            "of your minima this is the one with the largest KL: keep the smallest",
+        ),
+        (moments, "this is the forward fit: KL(Q||P) averages over Q"),
+        (
+            at_the_peak,
+            "this sits on the highest peak, as the report's curve does: the KL decides, not height",
+        ),
+        (
+            lambda log_p, x: (minima(log_p, x)[0][0], np.log(minima(log_p, x)[0][1])),
+            "the second value is the logarithm of std: return np.exp of it",
+        ),
+        (
+            lambda log_p, x: (minima(log_p, x)[0][0], minima(log_p, x)[0][1] ** 2),
+            "the second value is the variance: return the standard deviation",
+        ),
+    ),
+    hints=(
+        "Which other curve would you draw? Print its reverse_kl beside that of the report.",
+        "Minimise over the pair (mean, log of std), from starts such as means -4, -2, 0, 2, 4, and "
+        "compare the values `fit.fun` that you get.",
+        "fits = [minimize(kl, start, bounds=...) for start in starts], with kl a function of one "
+        "pair; min(fits, key=lambda fit: fit.fun) is the best. Return its mean and np.exp of the "
+        "other.",
+    ),
+)
+
+EXERCISES = (FORWARD_FIT, BEST_REVERSE_FIT)
