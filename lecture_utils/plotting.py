@@ -1,6 +1,7 @@
 """The look of the course's figures, and how they are shown."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import display
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. P, Q and R keep their colour
@@ -40,3 +41,26 @@ def show(figure, alt):
         raise ValueError("show needs alt: one or two sentences that say what the figure shows")
     display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
     plt.close(figure)
+
+
+def show_images(rows, names, title, alt):
+    """Show rows of square grey images, dark on light, each row with its name at the left.
+
+    Parameters
+    ----------
+    rows : list of arrays, shape (n, d) with d a square number
+    names : list of str, one a row
+    title, alt : str
+    """
+    n_columns, side = len(rows[0]), round(len(rows[0][0]) ** 0.5)
+    figure, axes = plt.subplots(
+        len(rows), n_columns, figsize=(0.75 * n_columns + 1.3, 0.8 * len(rows) + 0.35), squeeze=False
+    )
+    for axes_row, images, name in zip(axes, rows, names, strict=True):
+        for ax, image in zip(axes_row, images, strict=True):
+            ax.imshow(np.reshape(image, (side, side)), cmap="gray_r", vmin=0, vmax=1)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figure.suptitle(title, weight="bold", fontsize=13)
+    show(figure, alt)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import nbformat
 import psutil
@@ -266,6 +267,7 @@ def test_an_interrupted_run_leaves_nothing_behind(course, moment, signal_name):
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+    children = []
     try:
         deadline = time.monotonic() + 60
         while not moment(course, process):
@@ -276,11 +278,13 @@ def test_an_interrupted_run_leaves_nothing_behind(course, moment, signal_name):
         assert children
         process.send_signal(getattr(signal, signal_name))
         out, err = process.communicate(timeout=60)
+        _, alive = psutil.wait_procs(children, timeout=5)
     finally:
-        process.kill()
+        for started in (process, *children):
+            with suppress(psutil.NoSuchProcess):
+                started.kill()
     stopped = "stopped: no kernel is left, what was not finished is not stored\n"
     assert (process.returncode, out, err) == (130, "", stopped)
-    _, alive = psutil.wait_procs(children, timeout=5)
     assert alive == []
     assert results(course) == []
 
@@ -298,7 +302,7 @@ def test_in_place_twice_gives_the_same_bytes(course):
     solution = course / "notebooks" / "solutions" / "01_exercise.ipynb"
     broken = course / "notebooks" / f"{BROKEN}.ipynb"
     other = course / "notebooks" / f"{LAST}.ipynb"
-    write_notebook(lecture, "seed = 0", figure, names, "print('one')\nprint('two')")
+    write_notebook(lecture, "seed = 0", figure, names, "print('one', flush=True)\nprint('two')")
     write_notebook(solution, "seed = 0", "print('✓ solved')")
     write_notebook(broken, "seed = 0", "print('new')", "1 / 0")
     write_notebook(other, "seed = 0", "print('not chosen')")

@@ -24,7 +24,9 @@ def coin_information_cases(rng):
         (np.array([0.5, 0.5]), np.array([1.0, 0]), 0.4),
     ]
     weights = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.95)
-    return fixed + [(*rng.dirichlet(np.ones(k), 2), w) for k, w in zip((3, 6), weights, strict=True)]
+    return fixed + [
+        (*rng.dirichlet(np.ones(k), 2), w) for k, w in zip((3, 6), weights, strict=True)
+    ]
 
 
 def information(p, q, w):
@@ -77,7 +79,7 @@ COIN_INFORMATION = Exercise(
         ),
         (
             lambda p, q, w: weighted(p, q, 0.5, 0.5),
-            "this is JS, of a fair coin: heads has probability w, in the mixture and in the average",
+            "this is JS, of a fair coin: heads has probability w, in mixture and average",
         ),
         (
             lambda p, q, w: weighted(p, q, 1 - w, 1 - w),
@@ -95,7 +97,10 @@ COIN_INFORMATION = Exercise(
             lambda p, q, w: kl(p, w * p + (1 - w) * q) + kl(q, w * p + (1 - w) * q),
             "this is the sum of both divergences: average them, with the coin's probabilities",
         ),
-        (as_in_the_deck, "your second term is the deck's misprint: the mixture comes second, in both"),
+        (
+            as_in_the_deck,
+            "your second term is the deck's misprint: the mixture comes second, in both",
+        ),
         (
             lambda p, q, w: w * kl(p, q) + (1 - w) * kl(q, p),
             "P and Q are compared with each other: compare both with the mixture",
@@ -119,8 +124,8 @@ COIN_INFORMATION = Exercise(
     ),
     hints=(
         "From which distribution does X come when the coin is not seen?",
-        "On heads the ratio of the joint probability to the product of both is w p / (w m) = p / m, "
-        "on tails it is q / m. How often is it heads?",
+        "The ratio of the joint probability to the product of both is w p / (w m) = p / m on "
+        "heads, and q / m on tails. How often is it heads?",
         "With m = w p + (1 - w) q, add w KL(P||M) and (1 - w) KL(Q||M).",
     ),
 )
@@ -211,7 +216,7 @@ JS_OF_THREE = Exercise(
         *(
             (
                 against(mixture),
-                "your M is a geometric mean, zero where one of them is: the die gives the plain mean",
+                "your M is a geometric mean, zero where one of them is: take the plain mean",
             )
             for mixture in (geometric, lambda *case: geometric(*case) / geometric(*case).sum())
         ),

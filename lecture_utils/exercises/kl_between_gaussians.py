@@ -283,12 +283,18 @@ KL_TO_STANDARD_NORMAL = Exercise(
 )
 
 
+def ellipse(rng):
+    """A covariance that is long in one random direction and short in the other."""
+    axes = np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    return axes * rng.uniform((0.2, 1.5), (0.6, 3)) @ axes.T
+
+
 def agree_cases(rng):
-    fixed = [(np.diag([4.0, 1.0]), np.eye(2)), (np.diag([1.0, 2.0]), np.diag([18.0, 1.0]))]
-    axes = [np.linalg.qr(rng.normal(size=(2, 2)))[0] for _ in range(4)]
-    scales = rng.uniform(0.2, 0.6, 4), rng.uniform(1.5, 3, 4)
-    covs = [axis * np.array(scale) @ axis.T for axis, scale in zip(axes, zip(*scales), strict=True)]
-    return [*fixed, (covs[0], 5 * covs[1]), (3 * covs[2], np.diag([0.5, 0.1]) @ np.eye(2))]
+    return [
+        (np.diag([4.0, 1.0]), np.eye(2)),
+        (ellipse(rng), 5 * ellipse(rng)),
+        (3 * ellipse(rng), ellipse(rng)),
+    ]
 
 
 def agree_by_search(cov_p, cov_q):
@@ -372,11 +378,7 @@ AGREE_BOTH_WAYS = Exercise(
             lambda cov_p, cov_q: agree_by_area(cov_p @ cov_p, cov_q @ cov_q),
             "the covariances serve as standard deviations: they hold variances already",
         ),
-        *(
-            (answer, message)
-            for choose, message in WRONG_FACTORS
-            for answer in with_factor(choose)
-        ),
+        *((answer, message) for choose, message in WRONG_FACTORS for answer in with_factor(choose)),
         (
             with_kl(lambda c, kl, cov_p, cov_q: (c, kl + 1)),
             "the factor is right, but the KL lacks the -k: subtract the number of dimensions",

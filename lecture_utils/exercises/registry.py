@@ -6,6 +6,8 @@ from lecture_utils.exercises.exercise import Wrong
 
 TOPICS = {
     "kl_divergence": ("extra_bits", "both_orders", "kl_of_samples"),
+    "kl_is_never_negative": ("kl_of_counts", "pinsker_range", "nudge_coefficient"),
+    "kl_is_not_a_distance": ("way_in_legs", "nearest_belief", "saving_off_the_segment"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 
