@@ -270,6 +270,15 @@ def test_gaussian_kl_agrees_with_torch():
     assert kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q) == pytest.approx(theirs, rel=1e-10)
 
 
+def test_the_order_of_arguments_in_torch_is_what_lecture_05_says():
+    torch = pytest.importorskip("torch")
+    p, q = [0.5, 0.5], [0.9, 0.1]
+    log_q = torch.tensor(q, dtype=torch.float64).log()
+    target = torch.tensor(p, dtype=torch.float64)
+    theirs = torch.nn.functional.kl_div(log_q, target, reduction="sum").item()
+    assert kl_divergence(p, q) == pytest.approx(theirs, rel=1e-12)
+
+
 def test_gaussian_kl_of_near_pairs_is_never_negative():
     rng = np.random.default_rng(6)
     for _ in range(200):

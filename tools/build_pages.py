@@ -8,6 +8,7 @@ open from a disk or a memory stick without a network.
 import os
 import re
 import shutil
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -106,7 +107,9 @@ def build_lectures(paths, lectures, target):
     """Build every lecture's files in `target`, several lectures at once."""
     # "spawn" everywhere: forking a process with threads (pytest, torch) can hang.
     workers = min(os.cpu_count() or 1, len(paths))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C is for this process alone; the others would each print where they were.
+    ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), **ignore) as pool:
         jobs = [
             pool.submit(build_lecture, path, lectures, index, target)
             for index, path in enumerate(paths)

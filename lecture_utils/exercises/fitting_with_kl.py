@@ -210,7 +210,7 @@ def moments(log_p, x):
 
 
 def at_the_peak(log_p, x):
-    """A Gaussian as high as the target's highest peak, or as curved as the target there."""
+    """A Gaussian on the target's highest peak, as curved as the target is there."""
     i = np.argmax(log_p)
     curvature = (log_p[i - 1] - 2 * log_p[i] + log_p[i + 1]) / (x[1] - x[0]) ** 2
     return x[i], 1 / np.sqrt(-curvature)

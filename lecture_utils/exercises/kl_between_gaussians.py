@@ -19,7 +19,7 @@ def positive_definite(rng, k, scale=1.0):
 def precisions_cases(rng):
     four = np.array([[4.0]])
     fixed = [(np.array([0.0]), four, np.array([1.0]), four)]
-    for k, scale in ((2, 1), (3, 1), (40, 1e-10)):  # the last determinants are below 1e-324
+    for k, scale in ((2, 1), (3, 1), (20, 1e-18)):  # the last determinants are below 1e-324
         mean_p, mean_q = rng.normal(size=(2, k)) / np.sqrt(scale)
         precision_p, precision_q = (positive_definite(rng, k, scale) for _ in range(2))
         fixed.append((mean_p, precision_p, mean_q, precision_q))

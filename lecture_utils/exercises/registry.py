@@ -8,6 +8,9 @@ TOPICS = {
     "kl_divergence": ("extra_bits", "both_orders", "kl_of_samples"),
     "kl_is_never_negative": ("kl_of_counts", "pinsker_range", "nudge_coefficient"),
     "kl_is_not_a_distance": ("way_in_legs", "nearest_belief", "saving_off_the_segment"),
+    "jensen_shannon": ("coin_information", "js_of_three"),
+    "kl_between_gaussians": ("kl_of_precisions", "kl_to_standard_normal", "agree_both_ways"),
+    "fitting_with_kl": ("forward_fit", "best_reverse_fit"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 
