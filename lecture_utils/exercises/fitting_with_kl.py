@@ -17,7 +17,7 @@ def log_bumps(x, weight, mean, std):
 
 def forward_fit_cases(rng):
     fixed = [
-        (np.array([0.5, 0.5]), np.array([-3.0, 3.0]), np.array([4.0, 4.0])),
+        (np.array([0.5, 0.5]), np.array([-2.0, 4.0]), np.array([4.0, 4.0])),
         (np.array([0.4, 0.6]), np.array([0.0, 3.0]), np.array([0.5, 2.0])),
     ]
     for n in (2, 3, 5):
