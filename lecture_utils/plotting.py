@@ -54,7 +54,10 @@ def show_images(rows, names, title, alt):
     """
     n_columns, side = len(rows[0]), round(len(rows[0][0]) ** 0.5)
     figure, axes = plt.subplots(
-        len(rows), n_columns, figsize=(0.75 * n_columns + 1.3, 0.8 * len(rows) + 0.35), squeeze=False
+        len(rows),
+        n_columns,
+        figsize=(0.75 * n_columns + 1.3, 0.8 * len(rows) + 0.35),
+        squeeze=False,
     )
     for axes_row, images, name in zip(axes, rows, names, strict=True):
         for ax, image in zip(axes_row, images, strict=True):

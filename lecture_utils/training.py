@@ -4,11 +4,11 @@ import math
 import os
 
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 
 def set_up(seed):
-    """Make what follows repeatable: torch's seed, and one thread unless COURSE_THREADS says more."""
+    """Make what follows repeatable: torch's seed, and COURSE_THREADS threads, one by default."""
     torch.manual_seed(seed)
     torch.set_num_threads(int(os.environ.get("COURSE_THREADS") or "1"))
 
@@ -48,7 +48,10 @@ def fit(model, loss, x, epochs, max_lr=3e-3, batch_size=128):
         for index in torch.randperm(len(x)).split(batch_size):
             value = loss(model, x[index])
             if not torch.isfinite(value):
-                raise FloatingPointError(f"the loss is {value.item()} in epoch {epoch + 1}: try a smaller max_lr")
+                raise FloatingPointError(
+                    f"the loss is {value.item()} in epoch {epoch + 1}: try a smaller max_lr, and "
+                    "look for NaN in the data or a logarithm of zero in the loss"
+                )
             optimizer.zero_grad()
             value.backward()
             optimizer.step()

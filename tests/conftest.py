@@ -1,4 +1,4 @@
-"""What all tests share: where the course lies, and one thread."""
+"""What all tests share: where the course lies, one thread, no progress bars in outputs."""
 
 import os
 import sys
@@ -9,3 +9,4 @@ sys.path.insert(0, str(ROOT))  # the tools are a folder of the course, not an in
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "COURSE_THREADS"):
     os.environ.setdefault(name, "1")
+os.environ.setdefault("TQDM_DISABLE", "1")

@@ -79,7 +79,12 @@ KL_OF_COUNTS = Exercise(
             )
             for end in (np.abs, lambda terms: terms.clip(0))
         ),
+        (
+            lambda a, b: rel_entr(a / a.sum(), b).sum(),
+            "P sums to one now, and Q does not: divide counts_q by its own sum",
+        ),
         (of_shares(lambda p, q: rel_entr(q, p).sum()), "this is KL(Q||P): P comes first"),
+        (of_shares(lambda p, q: -rel_entr(p, q).sum()), "the sign is flipped: log p comes first"),
         (
             of_shares(lambda p, q: rel_entr(p, q).sum() / LN2),
             "this is in bits: use the natural logarithm",

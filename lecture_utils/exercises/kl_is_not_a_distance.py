@@ -101,6 +101,10 @@ WAY_IN_LEGS = Exercise(
             "this is by how much the way is shorter: asked for is its length",
         ),
         (
+            lambda p, q, n: (kl(p, q) + kl(q, p)) / (2 * n),
+            "this is what the length comes near to for many legs: add up the legs themselves",
+        ),
+        (
             lambda p, q, n: legs(p, q, n, geometric).sum(),
             "your stops are geometric means: mix the probabilities, not their logarithms",
         ),

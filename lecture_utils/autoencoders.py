@@ -1,0 +1,51 @@
+"""The models of Part 2 and their losses. Lectures 08 to 15 show each in full."""
+
+from itertools import pairwise
+
+from torch import nn
+
+
+class Autoencoder(nn.Module):
+    """An encoder followed by a decoder; `model(x)` is the reconstruction of `x`.
+
+    Parameters
+    ----------
+    encoder : nn.Module, (n, d) -> (n, latent_dim)
+    decoder : nn.Module, (n, latent_dim) -> (n, d)
+    """
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def mlp(*sizes):
+    """Linear layers of the given sizes with a ReLU between any two of them.
+
+    >>> mlp(64, 8)
+    Sequential(
+      (0): Linear(in_features=64, out_features=8, bias=True)
+    )
+    """
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def reconstruction_loss(model, x):
+    """Squared error of the reconstruction, summed over dimensions, averaged over the batch.
+
+    Parameters
+    ----------
+    model : callable, (n, ...) -> (n, ...)
+    x : tensor, shape (n, ...)
+
+    Returns
+    -------
+    scalar tensor
+    """
+    return ((model(x) - x) ** 2).flatten(1).sum(1).mean()
