@@ -147,11 +147,10 @@ def as_cholesky(mean, cov, name):
         raise ValueError(f"{name} holds NaN or an infinite value")
     if not np.allclose(cov, cov.T, rtol=1e-9, atol=1e-12 * np.abs(cov).max(initial=0)):
         raise ValueError(f"{name} is not symmetric: (cov + cov.T) / 2 is, if that is what you mean")
-    try:
-        return np.linalg.cholesky(cov)
-    except np.linalg.LinAlgError:
-        smallest = np.linalg.eigvalsh(cov)[0]
+    eigenvalues = np.linalg.eigvalsh(cov)
+    if eigenvalues[0] <= len(cov) * np.finfo(np.float64).eps * eigenvalues[-1]:
         raise ValueError(
-            f"{name} is not positive definite (smallest eigenvalue {smallest:.3g}): with a "
-            "singular covariance there is no density; drop the dimensions that do not vary"
-        ) from None
+            f"{name} is not positive definite (its smallest eigenvalue is zero or negative): with a "
+            "singular covariance there is no density; leave out the directions that do not vary"
+        )
+    return np.linalg.cholesky(cov)

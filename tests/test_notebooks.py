@@ -18,6 +18,7 @@ LECTURES = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 # The modules whose functions the lectures show in full .
 SHOWN_MODULES = ("divergences", "autoencoders", "training", "evaluation")
+NOT_SHOWN = {"set_up"}  # seeds and threads: no lecture is about them
 MAX_BYTES, MAX_CODE_LINES = 500_000, 25
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # 8 to 14 slides carry the argument; a subslide is a second step of the same thought.
@@ -175,7 +176,7 @@ def library_definitions():
             path = ROOT / folder / f"{module}.py"
             if path.exists():
                 found |= definitions(path.read_text(encoding="utf-8"))
-    return found
+    return {name: dumps for name, dumps in found.items() if name not in NOT_SHOWN}
 
 
 def shown_once(notebooks, library):

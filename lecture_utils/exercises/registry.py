@@ -11,6 +11,8 @@ TOPICS = {
     "jensen_shannon": ("coin_information", "js_of_three"),
     "kl_between_gaussians": ("kl_of_precisions", "kl_to_standard_normal", "agree_both_ways"),
     "fitting_with_kl": ("forward_fit", "best_reverse_fit"),
+    "unsupervised_learning": ("components_needed", "rand_index"),
+    "vanilla_autoencoder": ("largest_principal_angle", "uncopied_share"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 
