@@ -9,18 +9,18 @@ from lecture_utils.exercises.exercise import Exercise
 
 
 def components_needed_cases(rng):
-    """Limits by hand, then such as lie only just above or below an error."""
+    """Limits well between two errors, then such as lie only just below or above one."""
     rectangle = np.array([[1.0, 1], [5, 1], [1, 3], [5, 3]])  # eigenvalues 4 and 1
-    cases = [(rectangle, 2.0), (rectangle, 4.5), (rectangle, 6.0)]
-    for n, d, k, side in ((20, 5, 1, -1), (30, 6, 3, 1), (12, 4, 2, 1)):
+    cases = [(rectangle, limit) for limit in (2.0, 4.5, 6.0, 0.5)]
+    for n, d, k, side in ((20, 5, 1, -1), (30, 6, 3, 1)):
         x = rng.normal(size=(n, d)) * rng.uniform(0.5, 2, d) + rng.uniform(2, 4, d)
         cases.append((x, float(dropped(eigenvalues(x))[k] * (1 + side / (3 * n)))))
     return cases
 
 
-def eigenvalues(x, centre=True):
-    """Those of the covariance matrix, largest first."""
-    x = x - x.mean(axis=0) * centre
+def eigenvalues(x, mean=None):
+    """Those of the covariance matrix, largest first; about another mean they are wrong ones."""
+    x = x - (x.mean(axis=0) if mean is None else mean)
     return np.linalg.eigvalsh(x.T @ x / len(x))[::-1]
 
 
@@ -88,7 +88,6 @@ def kept_beside_right_k(x, max_error):
 
 
 NOT_KEPT = "you added up the eigenvalues that are kept: the error is made of the dropped ones"
-NO_SHARE = "max_error is no share of the variance: it is a squared error, as the error itself"
 
 COMPONENTS_NEEDED = Exercise(
     name="components_needed",
@@ -99,8 +98,12 @@ COMPONENTS_NEEDED = Exercise(
         (kept_beside_right_k, NOT_KEPT),
         (needed_by(lambda x: np.append(0, np.cumsum(eigenvalues(x)))), NOT_KEPT),
         (
-            needed_by(lambda x: dropped(eigenvalues(x, centre=False))),
+            needed_by(lambda x: dropped(eigenvalues(x, mean=0))),
             "the data are not centred: subtract the mean of each column first",
+        ),
+        (
+            needed_by(lambda x: dropped(eigenvalues(x, mean=x.mean()))),
+            "you subtracted one number everywhere: each column has a mean of its own, axis=0",
         ),
         (
             needed_by(lambda x: dropped(eigenvalues(x)) * len(x) / (len(x) - 1)),
@@ -131,7 +134,10 @@ COMPONENTS_NEEDED = Exercise(
             needed_by(lambda x: dropped(eigenvalues(x)) / eigenvalues(x).sum()),
             "this is the share of the variance that is lost: asked for is the error itself",
         ),
-        (limit_as_share, NO_SHARE),
+        (
+            limit_as_share,
+            "max_error is no share of the variance: it is a squared error, as the error itself",
+        ),
         (beside(-1), "one component too few: with these the error is still above max_error"),
         (beside(1), "one component too many: one fewer stays within max_error, too"),
         (never_none, "sometimes no component at all will do: the mean alone is near enough"),

@@ -14,7 +14,6 @@ def angle_cases(rng):
         ([[1], [0]], [[3], [3]]),
         ([[1, 0], [0, 1], [0, 0]], [[0, 2], [3, 0], [0, 0]]),
         ([[1, 0], [0, 1], [0, 0]], [[1, 0], [0, 0], [0, 1]]),
-        ([[1], [0]], [[1], [1e-9]]),
     ]
     cases = [(np.array(a, dtype=float), np.array(b, dtype=float)) for a, b in small]
     for d, k in ((5, 2), (9, 3)):
@@ -22,7 +21,8 @@ def angle_cases(rng):
         angles = np.deg2rad(rng.uniform(10, 80, k))
         turned = basis[:, :k] * np.cos(angles) + basis[:, k:] * np.sin(angles)
         cases.append((basis[:, :k] @ skew(rng, k), turned @ skew(rng, k)))
-    return cases
+    # The last one: where all else is right, it tells that digits were lost.
+    return [*cases, (np.array([[1.0], [0.0]]), np.array([[1.0], [1e-9]]))]
 
 
 def skew(rng, k):
@@ -140,6 +140,10 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
         (
             lambda a, b: np.rad2deg(all_angles(a, b)),
             "these are all the angles: asked for is the largest",
+        ),
+        (
+            lambda a, b: degrees(cosines(a, b).prod()),
+            "this is from the product of all cosines: the largest angle has the smallest one",
         ),
         (lambda a, b: cosines(a, b).min(), "this is the cosine: asked for is the angle"),
         (
