@@ -49,3 +49,14 @@ def reconstruction_loss(model, x):
     scalar tensor
     """
     return ((model(x) - x) ** 2).flatten(1).sum(1).mean()
+
+
+def deep_autoencoder(latent_dim):
+    """Autoencoder of 784-512-128-latent_dim and back, for 28x28 images of grey values 0 to 1.
+
+    Source: after Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural
+    Networks" (2006), with ReLU and fewer units.
+    """
+    encoder = mlp(784, 512, 128, latent_dim)
+    decoder = nn.Sequential(mlp(latent_dim, 128, 512, 784), nn.Sigmoid())
+    return Autoencoder(encoder, decoder)

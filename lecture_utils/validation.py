@@ -150,7 +150,7 @@ def as_cholesky(mean, cov, name):
     eigenvalues = np.linalg.eigvalsh(cov)
     if eigenvalues[0] <= len(cov) * np.finfo(np.float64).eps * eigenvalues[-1]:
         raise ValueError(
-            f"{name} is not positive definite (its smallest eigenvalue is zero or negative): with a "
-            "singular covariance there is no density; leave out the directions that do not vary"
+            f"{name} is not positive definite (its smallest eigenvalue is zero or negative): "
+            "a singular covariance has no density; leave out the directions that do not vary"
         )
     return np.linalg.cholesky(cov)
