@@ -58,6 +58,7 @@ def show_images(rows, names, title, alt):
         n_columns,
         figsize=(0.75 * n_columns + 1.3, 0.8 * len(rows) + 0.35),
         squeeze=False,
+        dpi=80,
     )
     for axes_row, images, name in zip(axes, rows, names, strict=True):
         for ax, image in zip(axes_row, images, strict=True):
