@@ -65,6 +65,6 @@ def show_images(rows, names, title, alt):
             ax.imshow(np.reshape(image, (side, side)), cmap="gray_r", vmin=0, vmax=1)
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    figure.suptitle(title, weight="bold", fontsize=13)
+        axes_row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=14)
+    figure.suptitle(title, weight="bold", fontsize=16)
     show(figure, alt)
