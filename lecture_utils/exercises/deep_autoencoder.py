@@ -100,6 +100,28 @@ N_PARAMETERS = Exercise(
 )
 
 
+# Together with the case by hand: all the mistakes below lead to answers of their own.
+SEPARATING = (
+    np.array([2, 3, 4, 8, 14, 16, 18, 26, 29]),
+    np.array(
+        [
+            [4.0, 13, 12, 14, 12, 6, 7, 14, 10],
+            [13, 5, 2, 7, 9, 12, 10, 10, 6],
+            [15, 11, 12, 12, 9, 5, 10, 8, 8],
+            [5, 11, 11, 9, 6, 11, 5, 9, 9],
+        ]
+    ),
+    np.array(
+        [
+            [9.0, 9, 2, 3, 3, 7, 2, 8, 4],
+            [3, 3, 5, 2, 12, 1, 8, 6, 7],
+            [9, 9, 8, 2, 2, 8, 4, 11, 5],
+            [10, 6, 1, 8, 9, 3, 7, 12, 7],
+        ]
+    ),
+)
+
+
 def choice_cases(rng):
     """Two by hand, then errors that fall and rise again, on few images."""
     cases = [
@@ -108,11 +130,7 @@ def choice_cases(rng):
             np.array([[7, 2.8, 1], [9, 3, 3]]),
             np.array([[7.0, 3, 2], [9, 5, 2]]),
         ),
-        (
-            np.array([2, 3, 5, 8, 13, 21]),
-            np.array(SEPARATING_VALIDATION, dtype=float),
-            np.array(SEPARATING_TEST, dtype=float),
-        ),
+        SEPARATING,
     ]
     for n, n_other, m in ((12, 9, 6), (30, 40, 8)):
         ks = np.sort(rng.choice(np.arange(1, 40), m, replace=False))
@@ -122,11 +140,6 @@ def choice_cases(rng):
     return cases
 
 
-# Small errors for which all the mistakes below lead to answers of their own.
-SEPARATING_VALIDATION = ()
-SEPARATING_TEST = ()
-
-
 def choice_by_moments(ks, errors_validation, errors_test):
     """Means and variances from plain sums."""
     n = len(errors_validation)
@@ -134,7 +147,8 @@ def choice_by_moments(ks, errors_validation, errors_test):
     best = min(range(len(ks)), key=means.__getitem__)
     column = errors_validation[:, best]
     variance = (column @ column - n * means[best] ** 2) / (n - 1)
-    k, chosen = min((k, i) for i, k in enumerate(ks) if means[i] <= means[best] + (variance / n) ** 0.5)
+    limit = means[best] + math.sqrt(variance / n)
+    k, chosen = min((k, i) for i, k in enumerate(ks) if means[i] <= limit)
     return k, np.ones(len(errors_test)) @ errors_test[:, chosen] / len(errors_test)
 
 

@@ -13,6 +13,8 @@ TOPICS = {
     "fitting_with_kl": ("forward_fit", "best_reverse_fit"),
     "unsupervised_learning": ("components_needed", "rand_index"),
     "vanilla_autoencoder": ("largest_principal_angle", "uncopied_share"),
+    "deep_autoencoder": ("n_parameters", "honest_choice"),
+    "convolutional_autoencoder": ("image_sizes", "receptive_field"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 
