@@ -43,5 +43,5 @@ def pca_reconstruction(x_train, x, latent_dim):
     -------
     array, shape (m, d)
     """
-    pca = PCA(latent_dim, svd_solver="full").fit(x_train)
+    pca = PCA(latent_dim, svd_solver="covariance_eigh").fit(x_train)
     return pca.inverse_transform(pca.transform(x))
