@@ -1,4 +1,4 @@
-"""The explorer in Chromium: its numbers, its keys, mouse and touch, and what stands in for it."""
+"""The explorers in Chromium: their numbers, keys, mouse and touch, and what stands in for them."""
 
 import re
 
@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import open_browser, open_page, require_chromium
 from scipy.stats import norm
 
-from lecture_utils.divergences import kl_divergence_quadrature
-from lecture_utils.interactive import kl_explorer
+from lecture_utils.divergences import kl_divergence, kl_divergence_quadrature
+from lecture_utils.interactive import kl_explorer, three_points_explorer
 
 require_chromium()
 
@@ -213,10 +213,11 @@ def test_slides_around_it_get_the_remote_control_but_not_the_arrows(page):
     assert page.evaluate("heard") == ["PageDown", "PageUp"]
 
 
+@pytest.mark.parametrize("explorer", [kl_explorer, three_points_explorer])
 @pytest.mark.parametrize("width", [1280, 800, 390])
-def test_everything_is_in_sight_and_accessible(browser, width):
+def test_everything_is_in_sight_and_accessible(browser, width, explorer):
     with open_page(browser, width=width) as page:
-        frame = show(page, kl_explorer())
+        frame = show(page, explorer())
         root = "document.documentElement"
         frame.wait_for_function(f"{root}.offsetHeight === innerHeight")  # as tall as its content
         assert frame.evaluate(f"{root}.scrollHeight <= innerHeight")
@@ -232,11 +233,12 @@ def test_everything_is_in_sight_and_accessible(browser, width):
         assert page.troubles == []
 
 
-def test_nothing_is_asked_of_the_outside_and_nothing_changes_between_runs():
-    html = kl_explorer().data
+@pytest.mark.parametrize("explorer", [kl_explorer, three_points_explorer])
+def test_nothing_is_asked_of_the_outside_and_nothing_changes_between_runs(explorer):
+    html = explorer().data
     assert "http" not in html
     assert "{{" not in html
-    assert html == kl_explorer().data
+    assert html == explorer().data
 
 
 def test_the_picture_stands_in_where_frames_are_dropped(page):
@@ -264,3 +266,79 @@ def test_the_picture_hides_where_the_explorer_is(page):
 def test_bad_arguments_are_refused_with_a_remedy(argument, value):
     with pytest.raises(ValueError, match=rf"{argument} is {value}: choose it between"):
         kl_explorer(**{argument: value})
+
+
+POINTS_NUMBERS = ("kl-pq", "detour", "difference", "verdict")
+
+
+def expected_of_points(frame):
+    """What the frame should say at the three places that it shows, by the library."""
+    p, q, r = ([float(text), 1 - float(text)] for text in read(frame, WHERE))
+    direct, detour = kl_divergence(p, q), kl_divergence(p, r) + kl_divergence(r, q)
+    longer = detour - direct
+    how_long = "longer than" if longer > 0 else "shorter than"
+    if abs(longer) < 5e-5:
+        how_long, longer = "as long as", 0.0
+    return [
+        f"{direct:.4f}",
+        f"{detour:.4f}",
+        f"{longer:.4f}".replace("-", "−"),
+        f"The detour is {how_long} the direct way.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "start", [{}, {"p": 0.9, "q": 0.2, "r": 0.95}, {"p": 0.01, "q": 0.99, "r": 0.6}, {"r": 0.3}]
+)
+def test_points_script_picture_and_library_agree_at_the_start(browser, page, start):
+    explorer = three_points_explorer(**start)
+    drawn = show(page, explorer)
+    context = browser.new_context(java_script_enabled=False, viewport=page.viewport_size)
+    still = show(context.new_page(), explorer)
+    assert read(drawn, POINTS_NUMBERS) == read(still, POINTS_NUMBERS) == expected_of_points(drawn)
+    context.close()
+
+
+def test_points_move_with_keys_and_the_numbers_follow(page):
+    frame = show(page, three_points_explorer())
+    press(frame, "R", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight")
+    assert read(frame, WHERE) == ["0.30", "0.70", "0.71"]
+    assert read(frame, POINTS_NUMBERS) == expected_of_points(frame)
+    assert "longer" in read(frame, POINTS_NUMBERS)[-1]
+    press(frame, "R", "ArrowLeft", "ArrowLeft")
+    assert "shorter" in read(frame, POINTS_NUMBERS)[-1]
+    press(frame, "P", *["Shift+ArrowLeft"] * 5)
+    assert read(frame, WHERE) == ["0.01", "0.70", "0.69"]
+    assert read(frame, POINTS_NUMBERS) == expected_of_points(frame)
+
+
+def test_points_move_with_the_mouse(page):
+    frame = show(page, three_points_explorer())
+    for name, dx in (("R", 150), ("Q", -60), ("P", 200)):
+        before = read(frame, WHERE)
+        drag(page, frame, name, dx)
+        moved = [n for n, a, b in zip("PQR", before, read(frame, WHERE), strict=True) if a != b]
+        assert moved == [name]
+        assert read(frame, POINTS_NUMBERS) == expected_of_points(frame)
+
+
+def test_points_keep_the_arrows_from_the_slides(page):
+    listener = "<script>heard = []; document.onkeydown = e => heard.push(e.key)</script>"
+    frame = show(page, three_points_explorer(), before=listener)
+    press(frame, "R", "ArrowRight", "ArrowUp", "PageDown")
+    assert page.evaluate("heard") == ["PageDown"]
+
+
+def test_points_have_a_picture_where_frames_are_dropped(page):
+    html = three_points_explorer().data
+    page.set_content(re.sub("<iframe.*?</iframe>|<style.*?</style>", "", html, flags=re.DOTALL))
+    image = page.get_by_role("img")
+    assert image.is_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert "0.1695" in page.locator("figcaption").inner_text()
+
+
+@pytest.mark.parametrize(("argument", "value"), [("p", 0), ("q", 1.2), ("r", np.nan)])
+def test_points_outside_the_line_are_refused_with_a_remedy(argument, value):
+    with pytest.raises(ValueError, match=rf"{argument} is {value}: choose it between"):
+        three_points_explorer(**{argument: value})
