@@ -2,7 +2,9 @@
 
 from itertools import pairwise
 
+import torch
 from torch import nn
+from torch.func import jacrev, vmap
 
 
 class Autoencoder(nn.Module):
@@ -88,3 +90,45 @@ def convolutional_autoencoder(latent_dim):
         nn.Flatten(),
     )
     return Autoencoder(encoder, decoder)
+
+
+def contractive_penalty(encoder, x):
+    """Squared Frobenius norm of the encoder's Jacobian, averaged over the examples.
+
+    To first order the mean squared change of the code under noise of variance 1 a pixel.
+
+    Parameters
+    ----------
+    encoder : callable, (n, d) -> (n, latent_dim), also on a single example
+    x : tensor, shape (n, d)
+
+    Returns
+    -------
+    scalar tensor
+
+    Source: Rifai and others, "Contractive Auto-Encoders" (2011).
+    """
+    jacobian = vmap(jacrev(encoder))(x)  # (n, latent_dim, d)
+    return (jacobian**2).sum((1, 2)).mean()
+
+
+def sparsity_penalty(codes, rho):
+    """KL divergence between coins of probability `rho` and the units' mean activations, summed.
+
+    Parameters
+    ----------
+    codes : tensor, shape (n, latent_dim)
+        Activations between 0 and 1, as of sigmoid units.
+    rho : float
+        The target of each unit's mean over the n examples.
+
+    Returns
+    -------
+    scalar tensor, in nats. From a mini-batch it is too large on average (lecture 12).
+
+    Source: the deck's "Sparse Autoencoders"; Ng, "Sparse autoencoder", CS294A lecture notes (2011).
+    """
+    rho_hat = codes.mean(0)  # (units,)
+    on = rho * torch.log(rho / rho_hat)
+    off = (1 - rho) * torch.log((1 - rho) / (1 - rho_hat))
+    return (on + off).sum()

@@ -8,6 +8,7 @@ from lecture_utils.validation import (
     as_cholesky,
     as_distribution,
     as_distributions,
+    as_probabilities,
     as_log_densities,
     as_log_density_samples,
     as_means,
@@ -97,6 +98,35 @@ def kl_divergence(p, q):
         near = p * (d - np.log1p(d))
     far = xlogy(p, p) - xlogy(p, q) - p + q
     return np.where(np.abs(d) < 0.5, near, far).sum(axis=-1)
+
+
+def kl_divergence_bernoulli(rho, rho_hat):
+    """KL divergence between coins that show heads with probability `rho` and `rho_hat`, in nats.
+
+    Parameters
+    ----------
+    rho, rho_hat : array_like, shapes that broadcast to (...)
+        Probabilities.
+
+    Returns
+    -------
+    float64 array, shape (...): never negative, infinite where a side of the first coin is
+    impossible for the second.
+
+    Raises
+    ------
+    ValueError
+        When an entry is no probability, or the shapes do not go together.
+
+    Source: the deck's "Sparse Autoencoders".
+
+    >>> print(round(kl_divergence_bernoulli(0.5, 0.9), 4))
+    0.5108
+    """
+    rho, rho_hat = as_probabilities(rho, rho_hat)
+    p = np.stack([rho, 1 - rho], axis=-1)  # a coin is a distribution on two outcomes
+    q = np.stack([rho_hat, 1 - rho_hat], axis=-1)
+    return kl_divergence(p, q)
 
 
 def js_divergence(p, q):

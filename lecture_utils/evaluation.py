@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+from lecture_utils.validation import as_pair
+
 
 def reconstruction_error(x, x_hat):
     """Squared error, summed over dimensions and averaged over examples.
@@ -20,11 +22,7 @@ def reconstruction_error(x, x_hat):
     ValueError
         When the shapes differ, or the reconstruction holds NaN.
     """
-    x, x_hat = np.asarray(x, dtype=np.float64), np.asarray(x_hat, dtype=np.float64)
-    if x.shape != x_hat.shape:
-        raise ValueError(f"x has shape {x.shape} and x_hat {x_hat.shape}: they must be the same")
-    if np.isnan(x_hat).any():
-        raise ValueError("x_hat holds NaN: did the training diverge?")
+    x, x_hat = as_pair(x, x_hat)
     return np.mean(np.sum((x - x_hat) ** 2, axis=-1))
 
 
@@ -45,3 +43,26 @@ def pca_reconstruction(x_train, x, latent_dim):
     """
     pca = PCA(latent_dim, svd_solver="covariance_eigh").fit(x_train)
     return pca.inverse_transform(pca.transform(x))
+
+
+def psnr(x, x_hat):
+    """Peak signal-to-noise ratio of each image, for grey values from 0 to 1, in decibels.
+
+    Parameters
+    ----------
+    x, x_hat : array_like, shape (n, d)
+        The clean images and what is to be judged.
+
+    Returns
+    -------
+    array, shape (n,): infinite for equal images.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ, or `x_hat` holds NaN.
+    """
+    x, x_hat = as_pair(x, x_hat)
+    mean_squared_error = np.mean((x - x_hat) ** 2, axis=-1)
+    with np.errstate(divide="ignore"):  # equal images: infinite
+        return -10 * np.log10(mean_squared_error)

@@ -45,6 +45,32 @@ def as_distributions(p, q):
     return p, q
 
 
+def as_probabilities(rho, rho_hat):
+    """Return `rho` and `rho_hat` as float64 arrays of one shape, each entry a probability.
+
+    Raises
+    ------
+    ValueError
+        For NaN, an entry outside [0, 1], or shapes that do not go together.
+    """
+    checked = []
+    for name, values in (("rho", rho), ("rho_hat", rho_hat)):
+        probability = np.asarray(values, dtype=np.float64)
+        if not ((probability >= 0) & (probability <= 1)).all():
+            raise ValueError(
+                f"{name} holds a number outside [0, 1] or NaN: it must be a probability, such as "
+                "the mean activation of a sigmoid unit"
+            )
+        checked.append(probability)
+    try:
+        return np.broadcast_arrays(*checked)
+    except ValueError:
+        shapes = " and ".join(str(probability.shape) for probability in checked)
+        raise ValueError(
+            f"rho and rho_hat have shapes {shapes}: give one rho, or one for each rho_hat"
+        ) from None
+
+
 def as_log_densities(log_p, log_q, weights):
     """Return two log-densities on a grid as float64 arrays that each integrate to one.
 
@@ -94,6 +120,22 @@ def as_log_density_samples(log_p, log_q):
     if np.isneginf(log_p).any():
         raise ValueError("P cannot have produced one of the samples: were they drawn from Q?")
     return log_p, log_q
+
+
+def as_pair(x, x_hat):
+    """Return data and their reconstruction as float64 arrays of one shape, without NaN.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ, or the reconstruction holds NaN.
+    """
+    x, x_hat = np.asarray(x, dtype=np.float64), np.asarray(x_hat, dtype=np.float64)
+    if x.shape != x_hat.shape:
+        raise ValueError(f"x has shape {x.shape} and x_hat {x_hat.shape}: they must be the same")
+    if np.isnan(x_hat).any():
+        raise ValueError("x_hat holds NaN: did the training diverge?")
+    return x, x_hat
 
 
 def as_means(mean_p, mean_q):
