@@ -5,9 +5,10 @@ COURSE_THREADS ?= 1
 export COURSE_THREADS
 export OMP_NUM_THREADS = $(COURSE_THREADS)
 BIN := .venv/bin
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab slides slides-pdf notebooks exercises test reseed clean
+.PHONY: help run lab slides slides-pdf notebooks exercises progress test reseed reproduce bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,13 +41,22 @@ notebooks: .venv/run  ## execute the notebooks in place and store their outputs
 exercises: .venv/run  ## make the student copies from notebooks/solutions
 	$(BIN)/python -m tools.make_exercises
 
+progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02"
+	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)"
+
 test: .venv/test  ## check everything: style, library, notebooks and their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
 	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)"
+
+reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
+	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" -- $(NBVAL)
+
+bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
+	$(BIN)/python -m benchmarks $(PARTS)
 
 clean:  ## remove build/ and the environment
 	rm -rf build .venv

@@ -1,11 +1,13 @@
 """Figures to play with: self-contained HTML for JupyterLab, pages and slides, without a network."""
 
 import base64
+import math
 import re
 from pathlib import Path
 
 import numpy as np
 from IPython.display import HTML
+from scipy.special import ive
 
 from lecture_utils.divergences import kl_divergence, kl_divergence_quadrature
 from lecture_utils.plotting import P_STYLE, Q_STYLE, R_STYLE
@@ -22,17 +24,18 @@ FRAGMENT = """<div class="{name}">
 </style>
 <iframe title="{title}" srcdoc="{page}"></iframe>
 <figure>
-<img width="640" src="data:image/svg+xml;base64,{picture}"
- alt="{alt}">
-<figcaption>{caption}<br>
-{verdict} Run the cell to move P, Q and R.</figcaption>
+{picture}<figcaption>{caption}</figcaption>
 </figure>
 </div>"""
+PICTURE = """<img width="{width}" src="data:image/svg+xml;base64,{svg}"
+ alt="{alt}">
+"""
 
 KL_TITLE = "Is the detour over R longer than the direct way from P to Q?"
 KL_ALT = "The densities of three Gaussians. P: {P_text}. Q: {Q_text}. R: {R_text}."
 KL_CAPTION = """P: {P_text}. Q: {Q_text}. R: {R_text}.<br>
-KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, KL(Q‖P) = {kl_qp}, JS(P, Q) = {js}, in nats."""
+KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, KL(Q‖P) = {kl_qp}, JS(P, Q) = {js}, in nats.<br>
+{verdict} Run the cell to move P, Q and R."""
 MEANS, STDS = (-4, 4), (0.3, 3)
 
 POINTS_TITLE = "Where must R be for the detour over R to be shorter?"
@@ -41,8 +44,34 @@ POINTS_ALT = (
     "length of the detour for every place of R, and that of the direct way as a dotted line."
 )
 POINTS_CAPTION = """P at {P_text}, Q at {Q_text}, R at {R_text}.<br>
-KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, the difference is {difference}, in nats."""
+KL(P‖Q) = {kl_pq}, KL(P‖R) + KL(R‖Q) = {detour}, the difference is {difference}, in nats.<br>
+{verdict} Run the cell to move P, Q and R."""
 PLACES = (0.01, 0.99)
+
+EIGENVALUES_TITLE = "Which latents are worth their price?"
+EIGENVALUES_ALT = (
+    "The eigenvalues as bars on a logarithmic scale, the largest first, and a line at "
+    "{threshold_text}. Filled bars reach above the line: {active}."
+)
+EIGENVALUES_CAPTION = """βσ² = {threshold_text}. Active latents: {active}.<br>
+KL of the code: {kl} nats. Squared error of the reconstruction: {error}.<br>
+{verdict} Run the cell to move the line."""
+MOST_EIGENVALUES = 64
+
+DENOISING_TITLE = "Where does the best denoiser lead?"
+DENOISING_ALT = (
+    "The unit circle. Arrows lead from points of the plane to what the best denoiser makes of "
+    "them; the thick one leads from y = {y_text} to a point {guess_size} from the centre."
+)
+DENOISING_CAPTION = """σ = {sigma}, y = {y_text}, |y| = {size}, |E[x|y]| = {guess_size}.<br>
+{verdict} Run the cell to move y and to change σ."""
+SIGMAS = (0.05, 1)
+FIRST_Y = (1.2, 0.5)
+
+LATENT_TITLE = "What does the decoder draw here?"
+LATENT_CAPTION = """The picture above in the notebook shows the plane of the two latent numbers.
+Run the cell to move a point over it and see what the decoder draws."""
+MOST_CODES = 300
 
 
 def kl_explorer(mean_p=0, std_p=1, mean_q=1, std_q=1, mean_r=0.5, std_r=1):
@@ -103,6 +132,106 @@ def three_points_explorer(p=0.3, q=0.7, r=0.5):
     return _fill("three_points", POINTS_TITLE, POINTS_ALT, POINTS_CAPTION, words, picture)
 
 
+def eigenvalue_explorer(eigenvalues, threshold):
+    """Eigenvalues as bars and a line at beta sigma^2, to be moved with mouse, touch or arrow keys.
+
+    A linear VAE with a decoder of fixed variance sigma^2 uses, at its optimum, the latents whose
+    eigenvalue lies above the line. Their number, the KL of the code and the squared error of the
+    reconstruction follow. Where scripts do not run, a picture of the start stands in.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        Of the covariance of the data, from the largest to the smallest, at most 64.
+    threshold : float
+        Where the line, beta sigma^2, starts: within the range of the bars and a bit beyond.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        When the eigenvalues are too many, negative, not in descending order or not finite, or the
+        threshold is outside the range of the figure.
+    """
+    eigenvalues = _as_eigenvalues(eigenvalues)
+    low, high = _range_of_the_line(eigenvalues)
+    _check_in_range("threshold", threshold, low, high)
+    words = _eigenvalue_words(eigenvalues, float(threshold))
+    picture = _eigenvalue_picture(eigenvalues, float(threshold), low, high)
+    captions = EIGENVALUES_TITLE, EIGENVALUES_ALT, EIGENVALUES_CAPTION
+    return _fill("eigenvalue_explorer", *captions, words, picture)
+
+
+def denoising_explorer(sigma=0.3):
+    """The best denoiser for points of the unit circle, at a point to be moved and noise to choose.
+
+    x is uniform on the circle, y is x plus Gaussian noise of size sigma in both coordinates. Arrows
+    lead from y to E[x|y]. Where scripts do not run, a picture of the start stands in.
+
+    Parameters
+    ----------
+    sigma : float
+        The standard deviation of the noise at the start, from 0.05 to 1, rounded to two digits.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        When sigma is outside that range or NaN.
+    """
+    _check_in_range("sigma", sigma, *SIGMAS)
+    sigma = round(float(sigma), 2)
+    words, picture = _denoising_words(sigma), _denoising_picture(sigma)
+    captions = DENOISING_TITLE, DENOISING_ALT, DENOISING_CAPTION
+    return _fill("denoising_explorer", *captions, words, picture)
+
+
+def latent_explorer(layers, codes, labels):
+    """The plane of two latent numbers, each point of which is decoded to an image where it stands.
+
+    All that was trained, the numbers of the layers and the codes, is in one attribute,
+    `data-trained`; nothing else in the output depends on it. Where scripts do not run, a sentence
+    stands in.
+
+    Parameters
+    ----------
+    layers : list of (weight, bias)
+        As `torch.nn.Linear` holds them: weight of shape (out, in). Between the layers is a ReLU, at
+        the end a sigmoid. The first takes 2 numbers, the last gives the 784 pixels.
+    codes : array_like, shape (n, 2)
+        Codes of at most 300 images, to be seen in the plane.
+    labels : array_like of int, shape (n,)
+        The digits that those images show.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit together, a number is not finite or a label is no digit.
+    """
+    layers = [(np.asarray(weight), np.asarray(bias)) for weight, bias in layers]
+    codes, labels = np.asarray(codes, dtype=float), np.asarray(labels)
+    _check_layers(layers)
+    _check_codes(codes, labels)
+    sizes = [2, *(len(bias) for _, bias in layers)]
+    picture = {
+        "sizes": " ".join(map(str, sizes)),
+        "labels": "".join(str(int(label)) for label in labels),
+        "trained": _as_text(layers, codes),
+        "stand_in": LATENT_CAPTION,
+    }
+    return _fill("latent_explorer", LATENT_TITLE, None, LATENT_CAPTION, {}, picture)
+
+
 def _check_in_range(name, value, low, high):
     """Refuse a start that the figure could not show; NaN is in no range."""
     if not low <= value <= high:
@@ -112,24 +241,32 @@ def _check_in_range(name, value, low, high):
 
 
 def _fill(name, title, alt, caption, words, picture):
-    """The template `name` with its values, in a frame, and the picture of the start beside it."""
-    page = (TEMPLATES / f"{name}.html").read_text(encoding="utf-8")
+    """The figure `name` with its values, in a frame, and the picture of the start beside it.
+
+    A figure without `alt` has no picture: its caption alone stands in.
+    """
+    page = (TEMPLATES / "frame.html").read_text(encoding="utf-8")
+    figure = (TEMPLATES / f"{name}.html").read_text(encoding="utf-8")
     colors = {f"{point}_color": style["color"] for point, style in STYLES.items()}
-    for key, value in {"title": title, **colors, **words, **picture}.items():
+    for key, value in {"figure": figure, "title": title, **colors, **words, **picture}.items():
         page = page.replace("{{" + key + "}}", value)
-    svg = re.search("<svg.*</svg>", page, re.DOTALL)[0]
-    svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     return HTML(
         FRAGMENT.format(
             name=name.replace("_", "-"),
             title=title,
             page=page.replace("&", "&amp;").replace('"', "&quot;"),
-            picture=base64.b64encode(svg.encode()).decode(),
-            alt=alt.format(**words),
+            picture=_as_image(page, alt.format(**words)) if alt else "",
             caption=caption.format(**words),
-            verdict=words["verdict"],
         )
     )
+
+
+def _as_image(page, alt):
+    """The drawing of a page as an image, which needs no frame and no script."""
+    svg = re.search("<svg.*</svg>", page, re.DOTALL)[0]
+    svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    width = re.search(r'viewBox="0 0 (\d+)', svg)[1]
+    return PICTURE.format(width=width, svg=base64.b64encode(svg.encode()).decode(), alt=alt)
 
 
 def _verdict(longer):
@@ -235,3 +372,174 @@ def _points_picture(places):
         "curve": " ".join(f"{40 + 560 * x:.1f},{y(way)}" for x, way in curve if way <= top),
         **{f"{name}_x": f"{40 + 560 * place:.1f}" for name, place in places.items()},
     }
+
+
+def _as_eigenvalues(eigenvalues):
+    """The eigenvalues as an array, refused where the figure could not show them."""
+    eigenvalues = np.asarray(eigenvalues, dtype=float)
+    if eigenvalues.ndim != 1 or not 1 <= eigenvalues.size <= MOST_EIGENVALUES:
+        raise ValueError(
+            f"eigenvalues has shape {eigenvalues.shape}: give from 1 to {MOST_EIGENVALUES} numbers "
+            "in a row"
+        )
+    if not np.isfinite(eigenvalues).all() or eigenvalues[0] <= 0 or (eigenvalues < 0).any():
+        raise ValueError(
+            "eigenvalues must be finite, none negative and the first positive: put those that "
+            "rounding made negative to 0"
+        )
+    if (np.diff(eigenvalues) > 0).any():
+        raise ValueError("eigenvalues must be in descending order: sort them, the largest first")
+    return eigenvalues
+
+
+def _range_of_the_line(eigenvalues):
+    """From a bit under the smallest eigenvalue to a bit above the largest.
+
+    Six powers of ten below the largest is where the figure ends: eigenvalues that are 0 but for
+    rounding would squeeze all others together.
+    """
+    visible = eigenvalues[eigenvalues >= 1e-6 * eigenvalues[0]]
+    return float(f"{visible[-1] / 1.5:.3g}"), float(f"{visible[0] * 1.5:.3g}")
+
+
+def _eigenvalue_words(eigenvalues, threshold):
+    """What the eigenvalues' explorer says before anything is moved."""
+    active = eigenvalues[eigenvalues > threshold]
+    off = len(eigenvalues) - len(active)
+    return {
+        "threshold_text": _four_digits(threshold),
+        "active": f"{len(active)} of {len(eigenvalues)}",
+        "kl": _rounded(np.log(active / threshold).sum() / 2, 4),
+        "error": _four_digits(np.minimum(eigenvalues, threshold).sum()),
+        "verdict": f"Active latents: {len(active)}. Switched off: {off}.",
+    }
+
+
+def _rounded(value, decimals):
+    """As the script's toFixed rounds, which takes the larger one where two are equally near."""
+    return f"{value * (1 + 1e-13):.{decimals}f}"
+
+
+def _four_digits(value):
+    """A positive number with at least four digits that count, as the script writes it."""
+    return _rounded(value, max(0, 3 - math.floor(math.log10(value))))
+
+
+def _eigenvalue_picture(eigenvalues, threshold, low, high):
+    """The bars and the line before anything is moved, in the units of the template's viewBox."""
+
+    def y(value):
+        return 290 - 270 * math.log(value / low) / math.log(high / low)
+
+    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    heights = {power: y(10.0**power) for power in powers}
+    superscript = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    labels = [
+        f'<text x="58" y="{height + 6:.1f}">10{str(power).translate(superscript)}</text>'
+        for power, height in heights.items()
+    ]
+    step = 510 / len(eigenvalues)
+    bars = [
+        f'<path d="M{70 + step * (i + 0.15):.1f} 290V{y(max(value, low)):.1f}h{0.7 * step:.1f}V290"'
+        f' fill="{P_STYLE["color"] if value > threshold else "#fff"}"/>'
+        for i, value in enumerate(eigenvalues)
+    ]
+    return {
+        "low": f"{low}",
+        "high": f"{high}",
+        "threshold": f"{threshold}",
+        "line_y": f"{y(threshold):.1f}",
+        "eigenvalues": " ".join(f"{value}" for value in eigenvalues),
+        "grid": "".join(f"M66 {height:.1f}H580" for height in heights.values()),
+        "grid_labels": "".join(labels),
+        "bars": "".join(bars),
+    }
+
+
+def _best_guess(y, sigma):
+    """E[x|y] for x uniform on the unit circle of the complex plane."""
+    size = abs(y)
+    s = size / sigma**2
+    return y / size * ive(1, s) / ive(0, s)
+
+
+def _denoising_words(sigma):
+    """What the denoiser's explorer says before anything is moved."""
+    y = complex(*FIRST_Y)
+    guess_size = f"{abs(_best_guess(y, sigma)):.3f}"
+    where = "on the circle, to 3 decimals" if guess_size == "1.000" else "inside the circle"
+    return {
+        "sigma": f"{sigma:.2f}",
+        "y_text": f"({y.real:.2f}, {y.imag:.2f})",
+        "size": f"{abs(y):.3f}",
+        "guess_size": guess_size,
+        "verdict": f"The best guess lies {where}.",
+    }
+
+
+def _denoising_picture(sigma):
+    """The arrows before anything is moved, in the units of the template's viewBox."""
+    grid = [complex(i, j) / 2 for i in range(-4, 5) for j in range(-4, 5) if i or j]
+    first = complex(*FIRST_Y)
+    return {
+        "low": f"{SIGMAS[0]}",
+        "high": f"{SIGMAS[1]}",
+        "y_first": f"{first.real}",
+        "y_second": f"{first.imag}",
+        "y_at": _pixels(_at(first)),
+        "guess_at": _pixels(_at(_best_guess(first, sigma))),
+        "arrows": "".join(_arrow(_at(y), _at(_best_guess(y, sigma))) for y in grid),
+        "arrow": _arrow(_at(first), _at(_best_guess(first, sigma))),
+    }
+
+
+def _at(point):
+    """Where a point of the plane lies in the drawing, whose second coordinate points down."""
+    return 200 + 200j + 95 * point.conjugate()
+
+
+def _pixels(point):
+    return f"{point.real:.1f} {point.imag:.1f}"
+
+
+def _arrow(start, end):
+    """A line with two short strokes at its end."""
+    length = abs(start - end)
+    back = (start - end) * min(9, length / 2) / (length or 1)
+    left, right = end + back * (1 + 0.5j), end + back * (1 - 0.5j)
+    points = [_pixels(point) for point in (start, end, left, end, right)]
+    return "M{}L{}M{}L{}L{}".format(*points)
+
+
+def _check_layers(layers):
+    """Refuse layers that do not lead from 2 numbers to 784, or that 16-bit floats cannot hold."""
+    width = 2
+    for number, (weight, bias) in enumerate(layers, 1):
+        if weight.ndim != 2 or weight.shape[1] != width or bias.shape != weight.shape[:1]:
+            raise ValueError(
+                f"layer {number} has a weight of shape {weight.shape} and a bias of shape "
+                f"{bias.shape}: give (out, {width}) and (out,)"
+            )
+        for values in (weight, bias):
+            if not (np.abs(values) <= np.finfo(np.float16).max).all():
+                raise ValueError(f"layer {number} holds NaN or a number too large: train it again")
+        width = len(bias)
+    if width != 784:
+        raise ValueError(f"the layers end in {width} numbers: give layers that end in 784 pixels")
+
+
+def _check_codes(codes, labels):
+    """Refuse codes that are no points of the plane, or labels that are no digits of theirs."""
+    if codes.ndim != 2 or codes.shape[1] != 2 or not 1 <= len(codes) <= MOST_CODES:
+        raise ValueError(f"codes has shape {codes.shape}: give (n, 2), n at most {MOST_CODES}")
+    if not np.isfinite(codes).all():
+        raise ValueError("codes holds NaN or infinity: give finite numbers")
+    if labels.shape != codes.shape[:1] or not np.isin(labels, range(10)).all():
+        raise ValueError(f"labels of shape {labels.shape}: give {len(codes)} digits from 0 to 9")
+
+
+def _as_text(layers, codes):
+    """All that was trained: 16-bit floats in base64, and the codes, parted by blanks."""
+    numbers = np.concatenate([part.ravel() for layer in layers for part in layer])
+    weights = base64.b64encode(numbers.astype("<f2").tobytes()).decode()
+    return " ".join([weights, *(f"{first:.4g},{second:.4g}" for first, second in codes)])
