@@ -15,6 +15,9 @@ TOPICS = {
     "vanilla_autoencoder": ("largest_principal_angle", "uncopied_share"),
     "deep_autoencoder": ("n_parameters", "honest_choice"),
     "convolutional_autoencoder": ("image_sizes", "receptive_field"),
+    "contractive_autoencoder": ("jacobian_norms", "relative_sensitivity"),
+    "sparse_autoencoder": ("penalty_to_add", "units_in_use"),
+    "denoising_autoencoder": ("two_point_denoiser", "psnr_and_gain"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 

@@ -1,0 +1,384 @@
+"""Exercises on the sparsity penalty with a weight from a book, and on how many units an image uses.
+
+A code of tanh units goes from -1, off, to 1, on: it is the mean of a coin with these two sides.
+"""
+
+import math
+
+import numpy as np
+from scipy.special import entr, rel_entr, softmax
+
+from lecture_utils.exercises.exercise import Exercise
+
+
+def tanh_cases(rng):
+    """By hand, then codes of which some are on more often than off."""
+    small = [
+        ([[0], [0]], 0.25, 2.0),
+        ([[0.5, 0.2], [0.1, 0.6]], 0.1, 3.0),
+        ([[-0.9, 0.5], [-0.7, -0.3], [0.1, 0.7]], 0.1, 3.0),
+    ]
+    cases = [(np.array(codes, dtype=float), rho, weight) for codes, rho, weight in small]
+    for n, units in ((6, 3), (9, 4)):
+        codes = np.tanh(rng.normal(rng.uniform(-1, 0.5, units), 1, (n, units)))
+        cases.append((codes, rng.uniform(0.05, 0.3), rng.uniform(1, 10)))
+    return cases
+
+
+def penalty_by_log_odds(codes, rho, book_lambda):
+    """From the log-odds t of the coins: KL = A(t_j) - A(t) - rho (t_j - t), A(t) = log(1 + e^t)."""
+    t = math.log(rho / (1 - rho))
+    t_hat = 2 * np.arctanh(codes.mean(axis=0))
+    kl = np.logaddexp(0, t_hat) - np.logaddexp(0, t) - rho * (t_hat - t)
+    return kl.sum() * book_lambda / len(codes)
+
+
+def penalty_loop(codes, rho, book_lambda):
+    """Cross-entropy minus entropy of the coins, unit by unit."""
+    total = 0
+    for unit in codes.T.tolist():
+        on = sum((1 + value) / 2 for value in unit) / len(unit)
+        total -= rho * math.log(on) + (1 - rho) * math.log(1 - on)
+        total += rho * math.log(rho) + (1 - rho) * math.log(1 - rho)
+    return book_lambda * total / len(codes)
+
+
+def kl_of_coins(rho, rho_hat):
+    """NaN, not infinite, for what is no probability, as the formula with logarithms has it."""
+    return rho * np.log(rho / rho_hat) + (1 - rho) * np.log((1 - rho) / (1 - rho_hat))
+
+
+def on_average(codes):
+    return (1 + codes.mean(axis=0)) / 2
+
+
+def of_coins(formula):
+    """Turn a formula in rho and the mean activations into an answer with the right weight."""
+    return lambda codes, rho, book_lambda: (
+        formula(rho, on_average(codes)) * book_lambda / len(codes)
+    )
+
+
+def from_codes(formula):
+    """Turn another rule for the mean activations into an answer."""
+    return lambda codes, rho, book_lambda: (
+        kl_of_coins(rho, formula(codes)).sum() * book_lambda / len(codes)
+    )
+
+
+def weighted(weight):
+    """Turn another weight, given n and the book's, into an answer."""
+    return lambda codes, rho, book_lambda: (
+        kl_of_coins(rho, on_average(codes)).sum() * weight(len(codes), book_lambda)
+    )
+
+
+NO_COIN = (
+    "a tanh unit goes from -1 to 1, and its mean may be negative, which no probability is: off is "
+    "-1 and must become 0, on is 1"
+)
+IMAGE_BY_IMAGE = (
+    "this takes a mean activation for each image: rho_j belongs to a unit, so average over the "
+    "images, axis 0"
+)
+
+PENALTY_TO_ADD = Exercise(
+    name="penalty_to_add",
+    cases=tanh_cases,
+    oracle=lambda codes, rho, book_lambda: penalty_by_log_odds(codes, rho, book_lambda),
+    second_answer=penalty_loop,
+    mistakes=(
+        (
+            of_coins(lambda rho, on: kl_of_coins(on, rho).sum()),
+            "the arguments are swapped: the target's coin comes first, KL(rho || rho_j)",
+        ),
+        (
+            of_coins(lambda rho, on: kl_of_coins(rho, on).mean()),
+            "this is the mean over the units: the penalty is their sum",
+        ),
+        (
+            of_coins(lambda rho, on: kl_of_coins(rho, on)),
+            "this is one number for each unit: asked for is their sum",
+        ),
+        (from_codes(lambda codes: (1 + codes.mean(axis=1)) / 2), IMAGE_BY_IMAGE),
+        (
+            from_codes(lambda codes: (1 + codes.mean()) / 2),
+            "this is one mean activation for all units: each unit has its own, so average along "
+            "axis 0 only",
+        ),
+        (
+            lambda codes, rho, book_lambda: (
+                kl_of_coins(rho, (1 + codes) / 2).sum() * book_lambda / len(codes) ** 2
+            ),
+            "this averages the KL of every single activation: average the activations first, then "
+            "take the KL",
+        ),
+        (
+            lambda codes, rho, book_lambda: (
+                kl_of_coins(rho, (1 + codes) / 2).sum() * book_lambda / len(codes)
+            ),
+            "this adds up the KL of every single activation: average the activations over the "
+            "images first, then take the KL",
+        ),
+        (
+            of_coins(lambda rho, on: kl_of_coins(rho, on).sum() / math.log(2)),
+            "this is in bits: use the natural logarithm",
+        ),
+        (
+            of_coins(lambda rho, on: np.sum(rho * np.log(rho / on))),
+            "this is one half of the KL: a coin has two sides, the one with 1 - rho is missing",
+        ),
+        (
+            of_coins(lambda rho, on: np.sum(-rho * np.log(on) - (1 - rho) * np.log(1 - on))),
+            "this is the cross-entropy, which is not zero at the target: subtract the entropy of "
+            "the target's coin",
+        ),
+        (
+            of_coins(lambda rho, on: np.sum((on - rho) ** 2)),
+            "this is the squared difference to the target: the lecture's penalty is the KL",
+        ),
+        (
+            of_coins(lambda rho, on: -kl_of_coins(rho, on).sum()),
+            "the sign is flipped: a penalty is added, and never negative",
+        ),
+        (
+            weighted(lambda n, weight: weight),
+            "this is the book's term: the book sums the error over the images, our loss takes the "
+            "mean, so its weight is another",
+        ),
+        (
+            weighted(lambda n, weight: weight * n),
+            "the weight is converted the wrong way: our error is n times smaller than the book's, "
+            "so the penalty must be, too",
+        ),
+        (
+            weighted(lambda n, weight: weight / n**2),
+            "this is divided by n twice: the weight is, and the mean activations are means already",
+        ),
+        (
+            weighted(lambda n, weight: 1),
+            "the weight is missing: asked for is the whole term that is added to our loss",
+        ),
+        (
+            weighted(lambda n, weight: 1 / n),
+            "book_lambda is missing: asked for is the whole term that is added to our loss",
+        ),
+        (from_codes(lambda codes: codes.mean(axis=0)), NO_COIN),
+        (
+            from_codes(lambda codes: 1 + codes.mean(axis=0)),
+            "1 plus the mean goes from 0 to 2: a probability goes from 0 to 1, so halve it",
+        ),
+        (
+            from_codes(lambda codes: abs(codes).mean(axis=0)),
+            "absolute values take off for on: off is -1 and must become 0, on is 1",
+        ),
+        (
+            from_codes(lambda codes: abs(codes.mean(axis=0))),
+            "absolute values take off for on: off is -1 and must become 0, on is 1",
+        ),
+        (
+            from_codes(lambda codes: codes.clip(0).mean(axis=0)),
+            "cutting off at zero takes a unit at 0 for one that is off: off is -1 and must become "
+            "0, halfway is a half",
+        ),
+        (
+            from_codes(lambda codes: (codes > 0).mean(axis=0)),
+            "this counts how often a unit is above zero: average its values instead",
+        ),
+        (
+            from_codes(lambda codes: 1 / (1 + np.exp(-codes.mean(axis=0)))),
+            "a second sigmoid is not needed: a straight line takes -1 to 0 and 1 to 1",
+        ),
+        (
+            lambda codes, rho, book_lambda: (
+                kl_of_coins((1 + rho) / 2, on_average(codes)).sum() * book_lambda / len(codes)
+            ),
+            "the target was converted, too: rho is a probability already",
+        ),
+        (
+            from_codes(lambda codes: 1 - on_average(codes)),
+            "this is how often the units are off: on is 1, off is -1",
+        ),
+    ),
+    hints=(
+        "Two conversions: from a mean between -1 and 1 to a probability, and from the book's "
+        "weight to ours.",
+        "The mean of a coin that shows 1 with probability p and -1 otherwise is 2 p - 1. And the "
+        "book's loss is n times ours when its lambda is n times ours.",
+        "rho_hat = (1 + codes.mean(axis=0)) / 2. Then the lecture's penalty, summed over the "
+        "units, times book_lambda / len(codes).",
+    ),
+)
+
+
+def code_cases(rng):
+    """By hand, with an image that uses nothing, then codes as of sigmoid and of ReLU units."""
+    small = [
+        [[1, 1, 0, 0], [0.2, 0.2, 0.2, 0.2]],
+        [[0, 0, 0], [0, 3, 0], [0.5, 0.25, 0.25]],
+    ]
+    cases = [(np.array(codes),) for codes in small]
+    for n, units, largest in ((6, 5, 1), (4, 7, 3)):
+        codes = rng.uniform(0, largest, (n, units)) * (rng.uniform(size=(n, units)) < 0.6)
+        codes[0] = 0
+        codes[1, :2] = rng.uniform(0.1, 1, 2)  # at least two units
+        cases.append((codes,))
+    return cases
+
+
+def used_by_divergence(codes):
+    """All units, made fewer by how far the shares are from equal ones: k exp(-KL(p || equal))."""
+    total = codes.sum(axis=1)
+    k = codes.shape[1]
+    shares = codes / np.where(total > 0, total, 1)[:, None]
+    return np.where(total > 0, k * np.exp(-rel_entr(shares, 1 / k).sum(axis=1)), 0)
+
+
+def used_loop(codes):
+    """The product of p to the power of minus p; Python takes 0 to the power of 0 for 1."""
+    used = []
+    for row in codes.tolist():
+        total = sum(row)
+        shares = [value / total for value in row] if total else []
+        used.append(math.prod(p**-p for p in shares) if total else 0)
+    return used
+
+
+def shares(codes, axis=1):
+    """Along the axis; of nothing at all, zeros."""
+    total = codes.sum(axis=axis, keepdims=True)
+    return codes / np.where(total > 0, total, 1)
+
+
+def entropies(codes):
+    return entr(shares(codes)).sum(axis=1)
+
+
+def used(codes):
+    return np.where(codes.any(axis=1), np.exp(entropies(codes)), 0)
+
+
+def naive_entropies(codes):
+    p = codes / codes.sum(axis=1, keepdims=True)
+    return -np.sum(p * np.log(p), axis=1)
+
+
+NOTHING_ON = "an image that switches nothing on uses no unit"
+MEAN_IMAGE = (
+    "this is from the mean activations, as the report does it: the mean image is no image, so "
+    "count for each image by itself"
+)
+
+UNITS_IN_USE = Exercise(
+    name="units_in_use",
+    cases=code_cases,
+    oracle=lambda codes: used_by_divergence(codes),
+    second_answer=used_loop,
+    mistakes=(
+        (lambda codes: np.exp(entr(shares(codes.mean(0)[None])).sum()), MEAN_IMAGE),
+        (lambda codes: codes.mean(axis=0).sum(), MEAN_IMAGE),
+        (
+            lambda codes: np.exp(entr(shares(codes, 0)).sum(axis=0)),
+            "this is how many images use a unit: asked for is how many units an image uses, shares "
+            "along axis 1",
+        ),
+        (
+            lambda codes: np.exp(entr(codes / codes.sum()).sum()),
+            "the shares are those of all images together: each row has shares of its own",
+        ),
+        (
+            lambda codes: np.exp(entr(codes / codes.sum()).sum(axis=1)),
+            "the shares are those of all images together: each row has shares of its own",
+        ),
+        (
+            lambda codes: used(codes).mean(),
+            "this is the mean over the images: asked for is a number for each",
+        ),
+        (
+            entropies,
+            "this is the entropy in nats: how many equal shares have it?",
+        ),
+        (
+            lambda codes: entropies(codes) / math.log(2),
+            "this is the entropy in bits: how many equal shares have it?",
+        ),
+        (
+            lambda codes: np.where(codes.any(axis=1), 2 ** entropies(codes), 0),
+            "2 to the power of an entropy in nats: take e, or measure the entropy in bits",
+        ),
+        (
+            lambda codes: np.where(codes.any(axis=1), np.exp(entropies(codes) / math.log(2)), 0),
+            "e to the power of an entropy in bits: take 2, or measure the entropy in nats",
+        ),
+        (
+            lambda codes: np.where(codes.any(axis=1), np.exp(-entropies(codes)), 0),
+            "the sign of the exponent is flipped: more units have more entropy",
+        ),
+        (
+            lambda codes: np.exp(entropies(codes)),
+            f"{NOTHING_ON}: 0, not 1",
+        ),
+        (
+            lambda codes: np.exp(naive_entropies(codes)),
+            "NaN comes from 0 times log 0, which counts as 0, and from 0/0: an image that switches "
+            "nothing on uses 0 units",
+        ),
+        (
+            lambda codes: np.where(codes.any(axis=1), np.exp(naive_entropies(codes)), 0),
+            "NaN comes from 0 times log 0, which counts as 0",
+        ),
+        (
+            lambda codes: np.where(
+                codes.any(axis=1), np.exp(entr(shares(codes)).sum(axis=1)), np.nan
+            ),
+            f"{NOTHING_ON}: 0, not NaN",
+        ),
+        (
+            lambda codes: np.exp(entr(codes).sum(axis=1)),
+            "the activations are no shares: divide each row by its sum first",
+        ),
+        (
+            lambda codes: np.exp(entr(softmax(codes, axis=1)).sum(axis=1)),
+            "softmax makes a share of a unit that is off: divide by the sum instead",
+        ),
+        (
+            lambda codes: np.sum(codes > 0.5, axis=1),
+            "this counts units above one half: it changes when the code is multiplied by a number, "
+            "and the decoder could undo that",
+        ),
+        (
+            lambda codes: np.sum(codes > 0, axis=1),
+            "this counts units above zero: one that is hardly on counts as much as the others",
+        ),
+        (
+            lambda codes: np.mean(codes > 0.5, axis=1),
+            "this is the share of units above one half: asked for is a number of units, and one "
+            "that does not change when the code is multiplied by a number",
+        ),
+        (
+            lambda codes: codes.sum(axis=1),
+            "this is the sum of the activations: many units that hum and a few that are on may "
+            "have the same",
+        ),
+        (
+            lambda codes: used(codes) / codes.shape[1],
+            "this is the share of the units: asked for is their number",
+        ),
+        (
+            lambda codes: np.where(
+                codes.any(axis=1), 1 / np.maximum((shares(codes) ** 2).sum(axis=1), 1e-300), 0
+            ),
+            "this is another number of units in use, from the squares of the shares: asked for is "
+            "the one from their entropy",
+        ),
+    ),
+    hints=(
+        "The report averages over the images first, and then thinks of one image. Do it the other "
+        "way round: shares of one row, and their entropy.",
+        "What is the entropy of n equal shares? Turn that around.",
+        "np.exp of the entropy of codes / codes.sum(axis=1, keepdims=True). The entropy from "
+        "lecture_utils.divergences knows what 0 log 0 is; rows that are all zero give 0.",
+    ),
+)
+
+EXERCISES = (PENALTY_TO_ADD, UNITS_IN_USE)
