@@ -1,5 +1,6 @@
 """The models of Part 2 and their losses. Lectures 08 to 15 show each in full."""
 
+import math
 from itertools import pairwise
 
 import torch
@@ -132,3 +133,82 @@ def sparsity_penalty(codes, rho):
     on = rho * torch.log(rho / rho_hat)
     off = (1 - rho) * torch.log((1 - rho) / (1 - rho_hat))
     return (on + off).sum()
+
+
+class VariationalAutoencoder(nn.Module):
+    """An encoder that gives a Gaussian for each example, and a decoder that gives the mean of `x`.
+
+    Parameters
+    ----------
+    encoder : nn.Module, (n, d) -> (n, 2 * latent_dim), the means and then the log-variances
+    decoder : nn.Module, (n, latent_dim) -> (n, d)
+
+    Source: Kingma and Welling, "Auto-Encoding Variational Bayes" (2014).
+    """
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def encode(self, x):
+        """Mean and log-variance of q(z|x), each of shape (n, latent_dim)."""
+        mean, log_var = self.encoder(x).chunk(2, dim=-1)
+        return mean, log_var  # (n, latent_dim) each
+
+
+def reparameterize(mean, log_var):
+    """Draw from N(mean, exp(log_var)) so that gradients flow to `mean` and `log_var`.
+
+    Parameters
+    ----------
+    mean, log_var : tensors of one shape
+
+    Returns
+    -------
+    tensor of that shape
+
+    Source: Kingma and Welling, "Auto-Encoding Variational Bayes" (2014).
+    """
+    return mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+
+
+def kl_to_standard_normal(mean, log_var):
+    """KL(N(mean, diag exp(log_var)) || N(0, I)) of each example, in nats, summed over latents.
+
+    Parameters
+    ----------
+    mean, log_var : tensors, shape (n, latent_dim)
+
+    Returns
+    -------
+    tensor, shape (n,)
+
+    Source: the deck's "KL Divergence for Gaussians".
+    """
+    return 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(-1)  # (n,)
+
+
+def elbo(model, x, variance, beta=1.0):
+    """Evidence lower bound with one draw of the code, in nats, averaged over the batch.
+
+    Parameters
+    ----------
+    model : VariationalAutoencoder
+    x : tensor, shape (n, d)
+    variance : float
+        Of the decoder's Gaussian, the same for each of the d dimensions.
+    beta : float
+        Weight of the KL; 1 gives the bound.
+
+    Returns
+    -------
+    scalar tensor, to be maximised
+
+    Source: Kingma and Welling (2014); Higgins and others, "beta-VAE" (2017), for beta.
+    """
+    mean, log_var = model.encode(x)
+    x_hat = model.decoder(reparameterize(mean, log_var))
+    squared = ((x - x_hat) ** 2).sum(-1)
+    constant = 0.5 * x.shape[-1] * math.log(2 * math.pi * variance)
+    log_likelihood = -squared / (2 * variance) - constant
+    return (log_likelihood - beta * kl_to_standard_normal(mean, log_var)).mean()
