@@ -8,10 +8,10 @@ from lecture_utils.validation import (
     as_cholesky,
     as_distribution,
     as_distributions,
-    as_probabilities,
     as_log_densities,
     as_log_density_samples,
     as_means,
+    as_probabilities,
     as_stds,
 )
 

@@ -17,6 +17,7 @@ from lecture_utils.divergences import (
     entropy,
     js_divergence,
     kl_divergence,
+    kl_divergence_bernoulli,
     kl_divergence_gaussian,
     kl_divergence_gaussian_1d,
     kl_divergence_monte_carlo,
@@ -350,3 +351,29 @@ def test_gaussian_kl_refuses(cov, words):
 def test_divergences_do_not_import_torch():
     code = "import sys, lecture_utils.divergences; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_bernoulli_against_the_formula():
+    rho_hat = np.linspace(0.01, 0.99, 50)
+    expected = 0.05 * np.log(0.05 / rho_hat) + 0.95 * np.log(0.95 / (1 - rho_hat))
+    np.testing.assert_allclose(kl_divergence_bernoulli(0.05, rho_hat), expected, rtol=1e-10)
+
+
+def test_bernoulli_at_the_edges():
+    assert kl_divergence_bernoulli(0.3, 0.3) == 0
+    assert kl_divergence_bernoulli(0, 0.5) == pytest.approx(np.log(2))
+    assert kl_divergence_bernoulli(0.3, [0.0, 1.0]).tolist() == [np.inf, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("rho", "rho_hat", "message"),
+    [
+        (1.2, 0.5, r"rho holds a number outside \[0, 1\]"),
+        (0.5, [-0.1, 0.2], r"rho_hat holds a number outside"),
+        (0.5, np.nan, "rho_hat holds a number outside .* or NaN"),
+        ([0.1, 0.2], [0.1, 0.2, 0.3], r"shapes \(2,\) and \(3,\)"),
+    ],
+)
+def test_bernoulli_refuses_what_is_no_probability(rho, rho_hat, message):
+    with pytest.raises(ValueError, match=message):
+        kl_divergence_bernoulli(rho, rho_hat)

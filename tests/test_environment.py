@@ -1,12 +1,19 @@
 """The pins, the environment files and what a fresh machine is told."""
 
 import importlib.metadata
+import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from nbformat import read
+from nbformat.sign import NotebookNotary
+
+from tools import binder
 
 
 def pins(name):
@@ -52,6 +59,122 @@ def test_the_package_admits_what_is_pinned():
 def test_lecture_utils_is_found_from_another_folder(tmp_path):
     code = "import lecture_utils.divergences, lecture_utils.exercises"
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path).returncode == 0
+
+
+def test_conda_installs_the_course_as_make_does():
+    conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^      - (\S+ \S+)", conda) == ["-r requirements.txt", "-e ."]
+
+
+def test_an_installed_copy_holds_the_library_and_its_files(tmp_path):
+    source, target, elsewhere = (tmp_path / name for name in ("source", "target", "elsewhere"))
+    elsewhere.mkdir()
+    shutil.copytree(ROOT / "lecture_utils", source / "lecture_utils")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    install += ["--no-build-isolation", "--target", target, source]  # nothing from the network
+    subprocess.run(install, check=True)
+    code = "import lecture_utils.exercises; from lecture_utils.datasets import FOLDER, load_mnist"
+    code += "; load_mnist(); print(FOLDER)"
+    environment = os.environ | {"PYTHONPATH": str(target)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True)
+    assert Path(done.stdout.strip()) == target / "lecture_utils" / "data", done.stderr
+    assert files_of(target / "lecture_utils") == files_of(ROOT / "lecture_utils")
+
+
+def files_of(folder):
+    files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {path for path in files if "__pycache__" not in path.parts}
+
+
+# ---- Binder: rendered here, not built ----
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    """What Binder's builder makes of the repository: its messages, and the Dockerfile."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "."]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+def test_binder_recognises_the_conda_environment(rendered):
+    assert "Building conda environment for python=3.11" in rendered.stderr
+    assert '--file "environment.yml"' in rendered.stdout
+
+
+def test_binder_runs_post_build_and_starts_through_start(rendered):
+    lines = rendered.stdout.splitlines()
+    environment = next(i for i, line in enumerate(lines) if "environment.yml" in line)
+    assert lines.index("RUN ./postBuild") > environment
+    assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/start"' in lines
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Binder's scripts run on Linux")
+def test_post_build_trusts_the_notebooks_and_asks_nothing(tmp_path):
+    course, home = tmp_path / "course", tmp_path / "home"
+    for name in ("notebooks", "tools", "lecture_utils"):
+        shutil.copytree(ROOT / name, course / name)
+    shutil.copy(ROOT / "postBuild", course)
+    subprocess.run(["./postBuild"], cwd=course, env=a_home(home), check=True, capture_output=True)
+    notary = NotebookNotary(data_dir=str(home / "data"))
+    try:
+        for path in (course / "notebooks").rglob("*.ipynb"):
+            assert notary.check_signature(read(path, as_version=4)), path.name
+    finally:
+        notary.store.close()
+    assert (home / ".jupyter" / "labconfig" / "default_setting_overrides.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Binder's scripts run on Linux")
+def test_start_gives_one_thread_and_runs_the_command(tmp_path):
+    code = "import os, sys; threads = os.environ['COURSE_THREADS'], os.environ['OMP_NUM_THREADS']"
+    code += "; print(*threads, sys.argv)"
+    command = [ROOT / "start", sys.executable, "-c", code, "two words"]
+    done = subprocess.run(command, env=a_home(tmp_path), capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1 ['-c', 'two words']\n"
+
+
+def a_home(folder):
+    """The environment of a user who has nothing yet, with this Python first in the path."""
+    folder.mkdir(exist_ok=True)
+    others = {name: value for name, value in os.environ.items() if "THREADS" not in name}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return others | {
+        "HOME": str(folder),
+        "PATH": path,
+        "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+    }
+
+
+def test_the_readme_has_a_binder_link_for_every_lecture():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = readme.split(binder.BEGIN)[1].split(binder.END)[0]
+    assert written == binder.links(), "write them anew: python -m tools.binder"
+    assert written.count("](https://mybinder.org/v2/gh/") == 1 + len(
+        list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    )
+
+
+def test_links_without_a_repository_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "CITATION.cff").write_text("title: a course\n", encoding="utf-8")
+    monkeypatch.setattr(binder, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match=r"CITATION\.cff needs a line"):
+        binder.links()
+
+
+# ---- the commands ----
+
+
+def test_a_benchmark_that_does_not_exist_is_refused_in_one_line():
+    command = [sys.executable, "-m", "benchmarks", "kl", "speed"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith('refused: there is no part "speed"')
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
 
 
 def test_every_command_is_listed_by_help():

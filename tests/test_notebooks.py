@@ -261,3 +261,13 @@ def test_the_table_of_lectures_is_right(page):
         number, title = title.split(" · ")
         rows.append((number, title, path.name, course["question"], str(course["minutes"])))
     assert lecture_table(text) == rows
+
+
+def test_the_instructors_table_is_right():
+    """TEACHING.md: number, title, path, what to read first, minutes, seconds, memory."""
+    text = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    rows = [(number, path, minutes) for number, _, path, _, minutes in lecture_table(text)]
+    assert rows == [
+        (path.name[:2], path.name, str(read(path)["metadata"]["course"]["minutes"]))
+        for path in LECTURES
+    ]
