@@ -1,8 +1,12 @@
 """The look of the course's figures, and how they are shown."""
 
+from base64 import b64encode
+from io import BytesIO
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from PIL import Image
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. P, Q and R keep their colour
 # and line style through the whole course, so that a figure in grey print can still be read.
@@ -39,7 +43,12 @@ def show(figure, alt):
     """Show `figure` with `alt`, the text that says in words what is to be seen, and close it."""
     if not alt.strip():
         raise ValueError("show needs alt: one or two sentences that say what the figure shows")
-    display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
+    picture, small = BytesIO(), BytesIO()
+    figure.savefig(picture, dpi=figure.dpi, bbox_inches="tight")
+    # With a palette a picture has a third of the size; a notebook holds many of them.
+    Image.open(picture).convert("RGB").quantize(256).save(small, "png", optimize=True)
+    data = {"image/png": b64encode(small.getvalue()).decode(), "text/plain": repr(figure)}
+    display(data, raw=True, metadata={"image/png": {"alt": " ".join(alt.split())}})
     plt.close(figure)
 
 

@@ -18,6 +18,10 @@ TOPICS = {
     "contractive_autoencoder": ("jacobian_norms", "relative_sensitivity"),
     "sparse_autoencoder": ("penalty_to_add", "units_in_use"),
     "denoising_autoencoder": ("two_point_denoiser", "psnr_and_gain"),
+    "variational_autoencoder": ("elbo_of_each", "assumed_and_active"),
+    "generating_digits": ("iw_from_all_groups", "effective_draws"),
+    "what_autoencoders_are_for": ("alarm_threshold", "auroc_with_ties"),
+    "which_autoencoder": ("fair_errors", "unbeaten"),
 }
 NAMES = tuple(name for names in TOPICS.values() for name in names)
 

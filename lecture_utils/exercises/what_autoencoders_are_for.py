@@ -105,6 +105,10 @@ OTHER_SIDE = (
     "this is the other side: `share` is how many normal images may be above the threshold, not "
     "below"
 )
+ONE_RANK_LOW = (
+    "one rank too low, and so the probability of an alarm is above `share`: with the new image "
+    "there are n + 1 ranks, and a part of a rank is rounded up"
+)
 NORMAL_SHAPE = (
     "this takes the scores for Gaussian, and they are not: go by their order, which needs no "
     "formula for their distribution"
@@ -154,11 +158,11 @@ ALARM_THRESHOLD = Exercise(
         ),
         (
             ranked(lambda n, share: math.ceil(n * (1 - share))),
-            "this counts the held-out images alone: with the new one there are n + 1 ranks",
+            ONE_RANK_LOW,
         ),
         (
             ranked(lambda n, share: math.floor((n + 1) * (1 - share))),
-            "one rank too low: the probability of an alarm is above `share`, so round up, not down",
+            ONE_RANK_LOW,
         ),
         (
             ranked(lambda n, share: math.ceil((n + 1) * (1 - share)) + 1),
@@ -335,9 +339,9 @@ AUROC_WITH_TIES = Exercise(
         ),
         (
             lambda normal, anomalous: (
-                shares_of_pairs(normal, anomalous) @ np.array([1, 0.5])
-            )
-            * (len(normal) * len(anomalous)),
+                (shares_of_pairs(normal, anomalous) @ np.array([1, 0.5]))
+                * (len(normal) * len(anomalous))
+            ),
             "this is the number of pairs: divide by how many pairs there are",
         ),
         (

@@ -1,8 +1,7 @@
 """Exercises on what makes a comparison fair, and on what can be said when no type is best."""
 
-import math
-
 import numpy as np
+from scipy.stats import rankdata
 
 from lecture_utils.exercises.exercise import Exercise
 
@@ -14,23 +13,24 @@ def curve_cases(rng):
     is taken over all types or over those with the smallest code.
     """
     by_hand = (
-        np.array([[[5.0, 3, 4, 6]], [[0.06, 0.04, 0.02, 0.01]]]),
-        np.array([[[6.0, 4, 3, 7]], [[0.07, 0.05, 0.03, 0.02]]]),
-        np.array([1, 100]),
-        np.array([10, 20]),
+        np.array([[[0.06, 0.04, 0.02, 0.01]], [[5.0, 3, 4, 6]]]),
+        np.array([[[0.07, 0.05, 0.03, 0.02]], [[6.0, 4, 3, 7]]]),
+        np.array([100, 1]),
+        np.array([20, 10]),
         np.array([16, 16]),
     )
     return [by_hand, *(curves(rng, *shape) for shape in ((4, 2, 6), (5, 4, 9), (6, 3, 12)))]
 
 
 def curves(rng, n_types, n_trainings, n_epochs):
-    updates = np.array([12, 30, *rng.integers(13, 31, n_types - 2)])
+    updates = np.array([30, 12, *rng.integers(13, 31, n_types - 2)])
     code_sizes = np.full(n_types, 16)
-    code_sizes[-1] = 40  # and so the best of all, below
+    larger = [0, -1]
+    code_sizes[larger] = 20, 40  # and so better than the others, below
     divided_by = np.where(np.arange(n_types) % 2, 64, 1)
     epoch = np.arange(1, n_epochs + 1)
     level = 1 + 3 * np.exp(-epoch * updates[:, None] / (8 * n_epochs))
-    level[-1] *= 0.2
+    level[larger] *= [[0.4], [0.2]]
     shape = (n_types, n_trainings, n_epochs)
     seeds = rng.uniform(0.7, 1.3, (n_types, n_trainings, 1))
     validation, test = (
@@ -228,14 +228,14 @@ FAIR_ERRORS = Exercise(
             "the smallest, and only those",
         ),
         (
-            comparing(winner=lambda errors, sizes: (errors * sizes).argmin()),
-            "the errors are right, but a larger code cannot be made up for by a factor: look among "
-            "the smallest codes only",
-        ),
-        (
             comparing(winner=lambda errors, sizes: errors[sizes == sizes.min()].min()),
             "the errors are right; the second value is the winner's error: asked for is its "
             "position",
+        ),
+        (
+            comparing(winner=lambda errors, sizes: errors[sizes == sizes.min()].argmin()),
+            "the errors are right; the second value is the winner's position among the smallest "
+            "codes: asked for is its position among all types",
         ),
         (
             comparing(winner=lambda errors, sizes: winner_among(-errors, sizes == sizes.min())),
@@ -260,16 +260,17 @@ FAIR_ERRORS = Exercise(
 
 
 def table_cases(rng):
-    """The report's, one with equal rows, then coarse numbers, which are equal now and then."""
+    """The report's, equal rows, one best in all, then coarse numbers, often equal."""
     cases = [
         (
             np.array([[0.5, 0.4], [0.7, 0.5], [0.8, 0.45], [1.0, 0.8], [1.1, 0.8], [0.5, 0.35]]),
             np.array([False, True]),
         ),
         (
-            np.array([[2.0, 1, 3], [1, 2, 2], [2, 1, 3], [2, 2, 2], [1.5, 1.5, 2.5], [3, 1, 2]]),
+            np.array([[2.0, 1, 3], [1, 2, 2], [2, 1, 3], [2, 2, 2], [1.6, 1.6, 2.4], [3, 1, 2]]),
             np.array([False, False, True]),
         ),
+        (np.array([[2.0, 2], [1, 2], [2, 3]]), np.array([False, False])),
     ]
     for n_types, n_measures in ((7, 2), (9, 3), (10, 4)):
         table = rng.integers(0, 6, (n_types, n_measures)) / 2
@@ -279,18 +280,162 @@ def table_cases(rng):
 
 
 def costs(table, higher_is_better):
+    """The table with the sign of some columns flipped, so that less is better in all."""
     return np.where(higher_is_better, -table, table)
 
 
-def unbeaten_by_ranks(table, higher_is_better):
-    """Sorted by the sum of ranks, who beats a type stands before it, and an unbeaten one does."""
-    ranks = np.stack([np.unique(c, return_inverse=True)[1].ravel() for c in costs_of(table, higher_is_better)])
-    kept, unbeaten = [], np.zeros(len(table), dtype=bool)
-    for i in np.argsort(ranks.sum(axis=0), kind="stable"):
-        row = tuple(ranks[:, i])
-        unbeaten[i] = not any(
-            other != row and all(map(int.__le__, map(int, other), map(int, row))) for other in kept
-        )
-        if unbeaten[i]:
-            kept.append(row)
-    return unbeaten
+def unbeaten_in_order(table, higher_is_better):
+    """In lexicographic order who beats a type stands before it, so one pass is enough."""
+    rows = costs(table, higher_is_better)
+    kept, answer = [], np.zeros(len(rows), dtype=bool)
+    for i in np.lexsort(rows.T[::-1]):
+        answer[i] = all(np.any(rows[i] < row) or np.array_equal(rows[i], row) for row in kept)
+        if answer[i]:
+            kept.append(rows[i])
+    return answer
+
+
+def unbeaten_loop(table, higher_is_better):
+    def beats(a, b):
+        gains = [x - y if up else y - x for x, y, up in zip(a, b, higher_is_better, strict=True)]
+        return min(gains) >= 0 and max(gains) > 0
+
+    return [not any(beats(other, one) for other in table) for one in table]
+
+
+def no_worse_and_better(rows):
+    """Whether i is at least as good as j everywhere, and better somewhere; both (types, types)."""
+    first, second = rows[:, None], rows[None]
+    return (first <= second).all(axis=2), (first < second).any(axis=2)
+
+
+def beats(rows):
+    no_worse, better = no_worse_and_better(rows)
+    return no_worse & better
+
+
+def unbeaten_by(rule):
+    """Turn another rule for who beats whom, given the costs, into an answer."""
+    return lambda table, higher_is_better: ~rule(costs(table, higher_is_better)).any(axis=0)
+
+
+def from_costs(formula):
+    """Turn a formula in the costs into an answer."""
+    return lambda table, higher_is_better: formula(costs(table, higher_is_better))
+
+
+def better_everywhere(rows):
+    return (rows[:, None] < rows[None]).all(axis=2)
+
+
+def equals_beat(rows):
+    """As the right rule, but two equal rows beat each other."""
+    no_worse, _ = no_worse_and_better(rows)
+    return no_worse & ~np.eye(len(rows), dtype=bool)
+
+
+def better_in_most(rows):
+    wins = (rows[:, None] < rows[None]).sum(axis=2)
+    return wins > wins.T
+
+
+def weighted_winners(rows):
+    """Who wins when the measures are weighed and added up, for some of very many weights."""
+    weights = np.random.default_rng(0).dirichlet(np.ones(rows.shape[1]), 2_000)
+    sums = weights @ rows.T
+    return np.isclose(sums, sums.min(axis=1, keepdims=True), rtol=0, atol=1e-12).any(axis=0)
+
+
+def best_sum_of_ranks(rows):
+    total = rankdata(rows, axis=0).sum(axis=1)
+    return total == total.min()
+
+
+FROM_TABLE = "`higher_is_better` says which way is up in each column"
+
+UNBEATEN = Exercise(
+    name="unbeaten",
+    cases=table_cases,
+    oracle=lambda table, higher_is_better: unbeaten_in_order(table, higher_is_better),
+    second_answer=unbeaten_loop,
+    mistakes=(
+        (
+            from_costs(weighted_winners),
+            "these are the types that win for some weights, the report's: a compromise may win for "
+            "none and still be beaten by no other type; compare type with type",
+        ),
+        (
+            from_costs(lambda rows: (rows == rows.min(axis=0)).any(axis=1)),
+            "these are the types that are best in some column: a compromise may be best in none, "
+            "and who is best in one may be beaten by another that is as good there",
+        ),
+        (
+            unbeaten_by(better_everywhere),
+            "equal in one measure and better in another is enough to beat: this asks to be better "
+            "in all",
+        ),
+        (
+            unbeaten_by(equals_beat),
+            "two types that are equal in all measures do not beat each other: the winner must be "
+            "better in at least one",
+        ),
+        (
+            unbeaten_by(lambda rows: no_worse_and_better(rows)[0]),
+            "here each type beats itself: the winner must be better in at least one measure",
+        ),
+        (
+            unbeaten_by(lambda rows: no_worse_and_better(rows)[1]),
+            "better in one measure is not enough to beat: the winner must not be worse in any, or "
+            "only a type that is best in every column is unbeaten",
+        ),
+        (
+            unbeaten_by(better_in_most),
+            "better in more measures than worse is not enough to beat: the winner must not be "
+            "worse in any",
+        ),
+        (
+            lambda table, higher_is_better: ~beats(table).any(axis=0),
+            f"this takes less for better in all columns: {FROM_TABLE}",
+        ),
+        (
+            lambda table, higher_is_better: ~beats(-table).any(axis=0),
+            f"this takes more for better in all columns: {FROM_TABLE}",
+        ),
+        (
+            from_costs(lambda rows: beats(rows).any(axis=0)),
+            "these are the beaten ones: asked for are the others",
+        ),
+        (
+            from_costs(lambda rows: beats(rows).any(axis=1)),
+            "these are the types that beat another one: who beats somebody may be beaten, and who "
+            "beats nobody may be unbeaten",
+        ),
+        (
+            from_costs(lambda rows: ~beats(rows).any(axis=1)),
+            "these are the types that beat no other: asked for are those that no other beats; are "
+            "the axes swapped, or better and worse?",
+        ),
+        (
+            from_costs(best_sum_of_ranks),
+            "this adds up ranks, which is one way of weighing the measures: asked for are all "
+            "types that no other beats, whatever the weights",
+        ),
+        (
+            from_costs(lambda rows: beats(rows).sum(axis=0)),
+            "this is how many types beat each one: asked for is whether there is none",
+        ),
+        (
+            from_costs(lambda rows: np.flatnonzero(~beats(rows).any(axis=0))),
+            "these are the positions: asked for is True or False for each type",
+        ),
+    ),
+    hints=(
+        "Compare type with type. When can a type be left out, whatever a user wants?",
+        "Flip the sign of the columns in which more is better; then less is better in all. Type i "
+        "beats type j when row i is nowhere larger and somewhere smaller.",
+        "With a = rows[:, None] and b = rows[None], (a <= b).all(axis=2) & (a < b).any(axis=2) "
+        "says whether i beats j. No other beats j when column j of that holds no True.",
+    ),
+)
+
+EXERCISES = (FAIR_ERRORS, UNBEATEN)
