@@ -265,7 +265,7 @@ def data_with(rng, eigenvalues, n):
     centred = rng.normal(size=(n, d))
     scores = np.linalg.qr(centred - centred.mean(axis=0))[0]  # columns stay centred
     mirror = np.eye(d) - 2 / d  # an orthogonal matrix
-    return scores * np.sqrt(n * np.array(eigenvalues)) @ mirror + rng.uniform(1, 2, d)
+    return scores * np.sqrt(n * np.array(eigenvalues)) @ mirror + rng.uniform(1, 1.5, d)
 
 
 def report_cases(rng):
@@ -275,9 +275,9 @@ def report_cases(rng):
         (np.array([[3.0, 1, 0], [3, -1, 0]]), 3, 0.25),
     ]
     spectra = (
-        ((4, 2.5, 1.7, 1.3, 0.94, 0.1), 8, 0.06),  # the fifth is below by less than n / (n - 1)
+        ((4, 2.5, 1.7, 1.3, 0.94, 0.01), 8, 0.06),  # the fifth is below by less than n / (n - 1)
         ((1.2, 0.5, 0.17, 0.1, 0.05, 0.02), 4, 0.2),
-        ((4, 2, 1.7, 1.3, 0.5, 0.1), 4, 40),  # where units are large, roots are small
+        ((4, 2, 1.7, 1.3, 0.85, 0.6), 8, 100),  # where units are large, roots are small
         ((9, 5, 4, 3, 2, 0.2), 3, 0.1),
     )
     for spectrum, latent_dim, kl_weight in spectra:
@@ -437,6 +437,14 @@ ASSUMED_AND_ACTIVE = Exercise(
             ),
             "the second value: the loss is a mean over the n examples, so the covariance divides "
             "by n, not n - 1",
+        ),
+        (
+            counting(
+                lambda x, latent_dim, line: above(
+                    np.linalg.eigvalsh(np.cov(x, bias=True))[::-1], latent_dim, line
+                )
+            ),
+            "the second value: examples are taken for variables, transpose for np.cov",
         ),
         (
             counting(
