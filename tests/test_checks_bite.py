@@ -16,7 +16,8 @@ from conftest import ROOT
 from tools.print_slides import find_chromium
 
 LECTURE = "notebooks/00_start_here.ipynb"
-PARTS = ("lecture_utils", "notebooks", "tests", "tools", "README.md", "Makefile", "pyproject.toml")
+PARTS = ("lecture_utils", "notebooks", "tests", "tools")
+PARTS += ("README.md", "TEACHING.md", "Makefile", "pyproject.toml")
 
 
 @pytest.fixture
@@ -35,7 +36,9 @@ def course(tmp_path):
 def run_tests(course, *selection):
     """The pytest command of `make test` in the copy, for `selection` only."""
     makefile = (course / "Makefile").read_text(encoding="utf-8")
+    variables = dict(re.findall(r"(?m)^(\w+) := (.+)$", makefile))
     options = re.search(r"-m pytest (.+)", makefile)[1].replace("-n 2 --dist loadfile", "-n 0")
+    options = re.sub(r"\$\((\w+)\)", lambda name: variables[name[1]], options)
     command = [sys.executable, "-m", "pytest", *options.split(), "-rfE", "--tb=short", *selection]
     environment = {**os.environ, "PYTHONPATH": str(course)}
     return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)

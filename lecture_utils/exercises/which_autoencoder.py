@@ -267,7 +267,7 @@ def table_cases(rng):
             np.array([False, True]),
         ),
         (
-            np.array([[2.0, 1, 3], [1, 2, 2], [2, 1, 3], [2, 2, 2], [1.6, 1.6, 2.4], [3, 1, 2]]),
+            np.array([[2.0, 1, 3], [1, 2, 2], [2, 1, 3], [2, 2, 2], [1.6, 1.6, 2.4], [3, 1, 4]]),
             np.array([False, False, True]),
         ),
         (np.array([[2.0, 2], [1, 2], [2, 3]]), np.array([False, False])),
@@ -392,6 +392,10 @@ UNBEATEN = Exercise(
             unbeaten_by(better_in_most),
             "better in more measures than worse is not enough to beat: the winner must not be "
             "worse in any",
+        ),
+        (
+            from_costs(lambda rows: ~beats(rows[:, :2]).any(axis=0)),
+            "only the first two columns are compared: there may be more",
         ),
         (
             lambda table, higher_is_better: ~beats(table).any(axis=0),
