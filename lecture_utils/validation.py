@@ -1,6 +1,7 @@
 """Checks of what a user passes in; every error names the argument, the value and the remedy."""
 
 import numpy as np
+from scipy.linalg import lapack
 
 SUM_TOLERANCE = 1e-9
 
@@ -180,19 +181,21 @@ def as_cholesky(mean, cov, name):
         For shapes that do not fit, NaN, or a covariance that is not symmetric positive definite.
     """
     cov = np.asarray(cov, dtype=np.float64)
-    if mean.ndim != 1 or cov.shape != (len(mean), len(mean)):
+    if mean.ndim != 1 or not mean.size or cov.shape != (len(mean), len(mean)):
         raise ValueError(
             f"{name} has shape {cov.shape} for a mean of shape {mean.shape}: "
-            "a mean of shape (k,) needs a covariance of shape (k, k)"
+            "a mean of shape (k,), k at least 1, needs a covariance of shape (k, k)"
         )
     if not np.isfinite(cov).all():
         raise ValueError(f"{name} holds NaN or an infinite value")
     if not np.allclose(cov, cov.T, rtol=1e-9, atol=1e-12 * np.abs(cov).max(initial=0)):
         raise ValueError(f"{name} is not symmetric: (cov + cov.T) / 2 is, if that is what you mean")
-    eigenvalues = np.linalg.eigvalsh(cov)
-    if eigenvalues[0] <= len(cov) * np.finfo(np.float64).eps * eigenvalues[-1]:
+    L, failed = lapack.dpotrf(cov, lower=True)
+    # Rounding lets some singular matrices through; LAPACK's estimate of 1 / condition finds them.
+    largest = np.abs(cov).sum(0).max()
+    if failed or lapack.dpocon(L, largest, uplo="L")[0] <= len(cov) * np.finfo(np.float64).eps:
         raise ValueError(
             f"{name} is not positive definite (its smallest eigenvalue is zero or negative): "
             "a singular covariance has no density; leave out the directions that do not vary"
         )
-    return np.linalg.cholesky(cov)
+    return L
