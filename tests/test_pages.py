@@ -197,7 +197,9 @@ def test_slides(built, browser, stem):
             *cut_code(page),
             *too_big(file, 6),
         ]
-        complaints += page.troubles
+        page.set_viewport_size({"width": 1920, "height": 1080})  # a projector instead of a laptop
+        page.evaluate("Reveal.layout()")
+        complaints += [*overflowing_slides(page), *cut_code(page), *page.troubles]
     kinds = slide_types(NOTEBOOKS / f"{stem}.ipynb")
     if n_slides != kinds.count("slide") + kinds.count("subslide"):
         complaints.append(f"{n_slides} slides, the notebook has another number of them")
