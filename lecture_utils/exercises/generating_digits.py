@@ -12,7 +12,7 @@ from lecture_utils.exercises.exercise import Exercise
 
 
 def draws_cases(rng):
-    """By hand, then moderate densities, then examples of which some are off the scale of exp.
+    """By hand, then moderate densities, then some off the scale of exp, last in a single example.
 
     Without its constant a density may be huge: with 784 pixels of little noise, say.
     """
@@ -28,11 +28,12 @@ def draws_cases(rng):
     ):
         log_q = rng.normal(-1, 1, (n_draws, len(levels)))
         cases.append((log_q + np.array(levels) + rng.normal(0, 1.5, log_q.shape), log_q))
-    return cases
+    apart = np.array([[0.0], [-1000], [1500], [1501]])
+    return [*cases, (rng.permutation(apart), np.zeros((4, 1)))]
 
 
 def group_cases(rng):
-    sizes = (2, 2, 3, 1, 3, 2)
+    sizes = (2, 2, 3, 1, 3, 2, 2)
     return [(*case, k) for case, k in zip(draws_cases(rng), sizes, strict=True)]
 
 

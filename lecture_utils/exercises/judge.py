@@ -11,7 +11,7 @@ from lecture_utils.exercises.exercise import NotYet, Wrong
 from lecture_utils.exercises.running import TimeUp, run_limited
 
 SECONDS = 2  # for all cases of one check
-SHOWN_ENTRIES = 8  # longer arrays are not shown
+SHOWN_ENTRIES = 12  # longer arrays are not shown
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def answers_to(exercise, function, cases, wanted):
 
     The function gets copies, so that changing its arguments in place harms nobody.
     """
-    copies = copy.deepcopy(cases)
+    copies = [copy.deepcopy(case) for case in cases]  # one by one: cases may share an array
     answers = []
 
     def answer_all():
@@ -99,6 +99,9 @@ def comparable(value, n_parts):
     if value is None:
         return None
     if n_parts > 1:
+        if isinstance(value, dict | str):
+            kind = type(value).__name__
+            return Unusable(f"returned a {kind} where {n_parts} values are asked for")
         try:
             value = tuple(value)
         except TypeError:
@@ -198,11 +201,16 @@ def _difference(answer, want, exercise):
         form = f"shape {right.shape}" if right.shape else "a single number"
         return f"{name} has shape {got.shape}, asked for is {form}"
     if np.isnan(got).any() and not np.isnan(right).any():
-        return f"{name} is NaN: look for 0/0, 0 · log 0, or the logarithm of a negative number"
+        return (
+            f"{name} is NaN: look for 0/0, 0 · log 0, the logarithm of a negative number, or np.nan"
+        )
     if got.size > SHOWN_ENTRIES:
         worst = np.unravel_index(np.argmax(np.abs(got - right)), got.shape)
         name, got, right = f"{name} at {tuple(map(int, worst))}", got[worst], right[worst]
     if np.allclose(got, right, rtol=1e-3, atol=1e-3):
         error = np.abs(got - right).max()
-        return f"{name} is off by {error:.1e}: was something rounded, or an epsilon added?"
+        return (
+            f"{name} is off by {error:.1e}: was something rounded, as float32 does, or an "
+            "epsilon added?"
+        )
     return f"{name} is {_show(got)}, right is {_show(right)}"

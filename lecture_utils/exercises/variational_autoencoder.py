@@ -273,10 +273,12 @@ def report_cases(rng):
     cases = [
         (np.array([[2.0, 0], [-2, 0]]), 2, 1.0),
         (np.array([[3.0, 1, 0], [3, -1, 0]]), 3, 0.25),
+        (np.array([[4.0, 1, 0], [4, -1, 0], [-2, 1, 0], [-2, -1, 0]]), 1, 0.5),
+        (np.array([[0.0, 1], [0, 1], [0, 1], [4, 1]]), 2, 7.0),  # skewed: centre by the mean
     ]
     spectra = (
         ((4, 2.5, 1.7, 1.3, 0.94, 0.01), 8, 0.06),  # the fifth is below by less than n / (n - 1)
-        ((1.2, 0.36, 0.26, 0.1, 0.05, 0.02), 4, 0.3),
+        ((9, 0.36, 0.26, 0.1, 0.05, 0.02), 4, 0.3),
         ((4, 2, 1.7, 1.3, 0.85, 0.6), 8, 100),  # where units are large, roots are small
         ((9, 5, 4, 3, 2, 0.2), 3, 0.1),
     )
@@ -424,6 +426,11 @@ ASSUMED_AND_ACTIVE = Exercise(
                 ),
             ),
             "both parts are averaged over the examples: their number cancels",
+        ),
+        (
+            counting(lambda x, latent_dim, line: above(spectrum(x)[::-1], latent_dim, line)),
+            "the second value: numpy gives eigenvalues from small to large, and the first "
+            "latent_dim of them are the smallest: take the largest",
         ),
         (
             counting(lambda x, latent_dim, line: above(spectrum(x), None, line)),

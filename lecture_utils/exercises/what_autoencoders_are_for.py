@@ -11,7 +11,8 @@ from lecture_utils.exercises.exercise import Exercise
 def alarm_cases(rng):
     """By hand, with a promise that three images cannot back, then errors smaller when seen.
 
-    In the random cases share * (n + 1) is far from a whole number: rounding cannot matter.
+    In the random cases share * (n + 1) is far from a whole number: rounding cannot matter, and in
+    one of them the nearest rank is the wrong one.
     """
     scores = np.array([1.0, 5, 2, 7, 1.5, 6])
     seen = np.array([True, False, True, False, True, False])
@@ -21,10 +22,10 @@ def alarm_cases(rng):
         (scores, seen, new, 0.5),
         (scores, seen, new, 0.2),
     ]
-    for n_seen, n, above in ((9, 7, 1), (40, 24, 2), (60, 45, 4)):
+    for n_seen, n, above, part in ((9, 7, 1, 0.2), (40, 24, 2, 0.6), (60, 45, 4, 0.4)):
         scores = np.concatenate([rng.gamma(4, 1.5, n_seen), rng.gamma(4, 2.5, n)])
         order = rng.permutation(n_seen + n)
-        share = (above + rng.uniform(0.2, 0.8)) / (n + 1)
+        share = (above + part + rng.uniform(0, 0.2)) / (n + 1)
         new = np.concatenate([rng.gamma(4, 2.5, 50), rng.gamma(9, 2.5, 30)])
         cases.append((scores[order], order < n_seen, new, share))
     return cases
@@ -211,14 +212,15 @@ ALARM_THRESHOLD = Exercise(
 
 
 def score_cases(rng):
-    """By hand, a score that says nothing, then whole numbers, with one detector upside down."""
+    """By hand, a score that says nothing, then scores in steps, with one detector upside down."""
     cases = [
         (np.array([1.0, 2, 2]), np.array([2.0, 3])),
         (np.zeros(4), np.zeros(3)),
         (np.array([3.0, 1, 4]), np.array([1.0, 0, 0, 2])),
     ]
-    for n, m, shift in ((12, 9, 2), (15, 30, -2), (40, 25, 3)):
-        cases.append((rng.poisson(5, n) * 1.0, rng.poisson(5 + shift, m) * 1.0))
+    # The steps are no whole numbers: who rounds the scores is found out.
+    for n, m, shift, step in ((12, 9, 2, 1), (15, 30, -2, 0.3), (40, 25, 3, 0.15)):
+        cases.append((step * rng.poisson(5, n), step * rng.poisson(5 + shift, m)))
     return cases
 
 

@@ -19,14 +19,30 @@ def curve_cases(rng):
         np.array([20, 10]),
         np.array([16, 16]),
     )
-    return [by_hand, *(curves(rng, *shape) for shape in ((4, 2, 6), (5, 4, 9), (6, 3, 12)))]
+    shapes = (4, 2, 6), (5, 4, 9), (6, 3, 12)
+    return [by_hand, three_winners(), *(curves(rng, *shape) for shape in shapes)]
+
+
+def three_winners():
+    """One type wins by the mean of the trainings, others by their median, luck, or validation."""
+    test = np.array([[3.0, 4, 8], [4, 5, 5], [1, 9, 9], [4.5, 5, 6], [0.5, 0.5, 0.5]])
+    validation = test + np.array([0, 0, 0, -2, 0])[:, None]
+    one_epoch = np.ones(5, dtype=int)
+    return (
+        validation[..., None],
+        test[..., None],
+        one_epoch,
+        10 * one_epoch,
+        np.array([8] * 4 + [9]),
+    )
 
 
 def curves(rng, n_types, n_trainings, n_epochs):
-    updates = np.array([30, 12, *rng.integers(13, 31, n_types - 2)])
-    code_sizes = np.full(n_types, 16)
+    updates = np.array([30, *rng.integers(13, 31, n_types - 1)])
+    updates[rng.integers(1, n_types - 1)] = 12
+    code_sizes = np.full(n_types, rng.integers(4, 17))
     larger = [0, -1]
-    code_sizes[larger] = 20, 40  # and so better than the others, below
+    code_sizes[larger] += 4, 24  # and so better than the others, below
     divided_by = np.where(np.arange(n_types) % 2, 64, 1)
     epoch = np.arange(1, n_epochs + 1)
     level = 1 + 3 * np.exp(-epoch * updates[:, None] / (8 * n_epochs))
