@@ -92,11 +92,12 @@ def show_table(rows, columns, title):
     columns : list of str
     title : str
     """
-    width = max(map(len, rows)) + sum(max(len(c), 7) + 3 for c in columns)
+    texts = zip(columns, *rows.values(), strict=True)  # column by column
+    shares = [max(7, *map(len, column)) + 3 for column in texts]
+    width = max(map(len, rows)) + sum(shares)
     figure, ax = plt.subplots(figsize=(0.095 * width + 0.6, 0.3 * (len(rows) + 1) + 0.45))
     ax.axis("off")
     ax.set_title(title)
-    shares = [max(len(c), 7) + 3 for c in columns]
     table = ax.table(
         cellText=list(rows.values()),
         rowLabels=list(rows),
