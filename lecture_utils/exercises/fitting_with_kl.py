@@ -126,10 +126,10 @@ REPORTED = target((0.7, 0.3), (-2.0, 1.5), (0.9, 0.3))
 
 
 def reverse_fit_cases(rng):
-    """Heavy and wide against light and narrow; the other way about, twice; two that are close.
+    """Heavy and wide against light and narrow; the other way about, twice; two close, two far.
 
     From a wide start one gets into the wide bump, from a narrow one into the narrow bump: no one
-    start is right for all.
+    start is right for all. And of the two that are far the lighter one has the higher peak.
     """
     cases = [REPORTED]
     for side in (-1, 1):
@@ -137,7 +137,9 @@ def reverse_fit_cases(rng):
         stds = rng.uniform((0.25, 0.9), (0.3, 1.1))
         cases.append(target((0.6, 0.4), means, stds))
     middle, half = rng.uniform(0.5, 2), rng.uniform(0.7, 0.9)
-    return [*cases, target((0.6, 0.4), (middle - half, middle + half), (0.6, 0.6))]
+    cases.append(target((0.6, 0.4), (middle - half, middle + half), (0.6, 0.6)))
+    away = rng.choice([-1, 1]) * rng.uniform(3, 3.4)
+    return [*cases, target((0.57, 0.43), (away, -away), (1.0, 0.6))]
 
 
 def reverse_kl(mean, log_std, log_p, x):
