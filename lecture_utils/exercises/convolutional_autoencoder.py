@@ -206,6 +206,13 @@ def field_forwards(layers):
     return field
 
 
+def one_step_too_far(layers):
+    field = 1
+    for k, s, _ in layers[::-1]:
+        field = field * s + k - 1
+    return field
+
+
 def steps_before(layers):
     """For each layer, the product of the strides before it."""
     return np.array([1, *accumulate(layers[:-1, 1], mul)])
@@ -222,6 +229,11 @@ RECEPTIVE_FIELD = Exercise(
     oracle=lambda layers: seen_pixels(layers),
     second_answer=field_forwards,
     mistakes=(
+        (
+            one_step_too_far,
+            "r pixels next to each other are r - 1 steps apart: from layer to layer the field is "
+            "(r - 1) s + k, and not r s + k - 1",
+        ),
         (
             widening(lambda layers: 1),
             "this is the report's number, which ignores the strides: after a stride of 2, "

@@ -98,6 +98,10 @@ COIN_INFORMATION = Exercise(
             "this is the sum of both divergences: average them, with the coin's probabilities",
         ),
         (
+            lambda p, q, w: w * kl(w * p + (1 - w) * q, p) + (1 - w) * kl(w * p + (1 - w) * q, q),
+            "the mixture comes first in both terms: samples are drawn from P or Q, so these do",
+        ),
+        (
             as_in_the_deck,
             "your second term is the deck's misprint: the mixture comes second, in both",
         ),

@@ -51,7 +51,13 @@ EXTRA_BITS = Exercise(
     oracle=lambda counts, lengths: kl_bits(counts / counts.sum(), lengths),
     second_answer=extra_bits_loop,
     mistakes=(
-        (of_p(lambda p, n: kl_bits(p, n) * LN2), "this is in nats: for bits, use np.log2"),
+        *(
+            (of_p(formula), "this is in nats: for bits, use np.log2")
+            for formula in (
+                lambda p, n: kl_bits(p, n) * LN2,
+                lambda p, n: (p * np.log(p / 2.0**-n)).sum(),  # NaN for letters that never occur
+            )
+        ),
         (
             of_p(lambda p, n: p @ n - entropy_bits(p) * LN2),
             "your entropy is in nats, the lengths are in bits: use np.log2",

@@ -80,6 +80,11 @@ KL_OF_COUNTS = Exercise(
             for end in (np.abs, lambda terms: terms.clip(0))
         ),
         (
+            lambda a, b: kl_of_counts(a[a > 0], b[a > 0]),
+            "Q lost the groups that P lacks, and with them a part of its total: divide by the "
+            "total first, leave out groups afterwards",
+        ),
+        (
             lambda a, b: rel_entr(a / a.sum(), b).sum(),
             "P sums to one now, and Q does not: divide counts_q by its own sum",
         ),
