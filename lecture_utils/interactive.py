@@ -156,7 +156,8 @@ def eigenvalue_explorer(eigenvalues, threshold):
         When the eigenvalues are too many, negative, not in descending order or not finite, or the
         threshold is outside the range of the figure.
     """
-    eigenvalues = _as_eigenvalues(eigenvalues)
+    # Nine digits, more than the figure shows: the last ones differ between processors.
+    eigenvalues = _as_eigenvalues(eigenvalues).round(9)
     low, high = _range_of_the_line(eigenvalues)
     _check_in_range("threshold", threshold, low, high)
     words = _eigenvalue_words(eigenvalues, float(threshold))
