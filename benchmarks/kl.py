@@ -2,9 +2,9 @@
 
 The covariances are dense and differ by a factor of about 1 + 1e-6, so the divergence is known
 exactly; one thread. "to ours" is seconds over those of `kl_divergence_gaussian`: above 1 is slower.
-torch's time holds the making of its two distributions. At k = 500 more than half of our time is the
-check, by eigenvalues, that no covariance is singular; torch makes none. The error is relative to
-the exact value; one of 1 or more means that no digit is right.
+torch's time holds the making of its two distributions, ours the checks that both covariances are
+symmetric, finite and not singular. The error is relative to the exact value; one of 1 or more means
+that no digit is right.
 """
 
 from decimal import Decimal
