@@ -348,6 +348,15 @@ def test_gaussian_kl_refuses(cov, words):
         kl_divergence_gaussian(np.zeros(2), np.eye(2), np.zeros(2), cov)
 
 
+@pytest.mark.parametrize("k", [2, 5, 40])
+def test_gaussian_kl_refuses_what_only_rounding_makes_regular(k):
+    rng = np.random.default_rng(k)
+    for _ in range(50):
+        factor = rng.normal(size=(k, rng.integers(1, k)))  # of rank k - 1 at most
+        with pytest.raises(ValueError, match="cov_q is not positive definite"):
+            kl_divergence_gaussian(np.zeros(k), np.eye(k), np.zeros(k), factor @ factor.T)
+
+
 def test_divergences_do_not_import_torch():
     code = "import sys, lecture_utils.divergences; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

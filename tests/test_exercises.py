@@ -243,6 +243,28 @@ def test_a_right_answer_on_a_busy_machine_passes(monkeypatch):
     check("extra_bits", delayed)
 
 
+def test_an_import_in_an_answer_is_not_cut_short(monkeypatch, tmp_path):
+    monkeypatch.setattr(judge, "SECONDS", 0.2)
+    (tmp_path / "slow_to_import.py").write_text("import time\n\ntime.sleep(1.5)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def importing(counts, lengths):
+        import slow_to_import  # noqa: F401
+
+        return find("extra_bits").oracle(counts, lengths)
+
+    check("extra_bits", importing)
+
+
+def test_changing_the_arguments_in_one_case_does_not_spoil_the_next():
+    def in_place(scores, seen, new_scores, share):
+        answer = find("alarm_threshold").oracle(scores, seen, new_scores, share)
+        scores[:] = new_scores[:] = 0
+        return answer
+
+    check("alarm_threshold", in_place)
+
+
 def test_the_stub_is_told_from_a_wrong_answer():
     with pytest.raises(NotYet, match=r"^✗ extra_bits: not yet - write your answer"):
         check("extra_bits", stub)
