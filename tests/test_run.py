@@ -252,37 +252,38 @@ def sleeps_in_a_cell(course, process):
 )
 def test_an_interrupted_run_leaves_nothing_behind(course, moment, signal_name):
     sleep = (
-        "import pathlib, subprocess, sys, time\n"
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        "import pathlib, subprocess, time\n"
         "pathlib.Path('sleeping').touch()\n"
+        "for _ in range(100):  # one of them is just being started when the signal comes\n"
+        "    subprocess.Popen(['sleep', '300'])\n"
         "time.sleep(300)"
     )
     for number in range(1, 7):  # more than run at once: the rest must not start
         write_notebook(course / "notebooks" / f"{number:02d}_sleepy.ipynb", "seed = 0", sleep)
-    process = subprocess.Popen(
+    children = []
+    with subprocess.Popen(
         command(),
         cwd=course,
         env={**os.environ, "TQDM_DISABLE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-    )
-    children = []
-    try:
-        deadline = time.monotonic() + 60
-        while not moment(course, process):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert children
-        process.send_signal(getattr(signal, signal_name))
-        out, err = process.communicate(timeout=60)
-        _, alive = psutil.wait_procs(children, timeout=5)
-    finally:
-        for started in (process, *children):
-            with suppress(psutil.NoSuchProcess):
-                started.kill()
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not moment(course, process):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert children
+            process.send_signal(getattr(signal, signal_name))
+            out, err = process.communicate(timeout=60)  # ends when no process holds its output
+            _, alive = psutil.wait_procs(children, timeout=5)
+        finally:
+            for started in (process, *children):
+                with suppress(psutil.NoSuchProcess):
+                    started.kill()
     stopped = "stopped: no kernel is left, what was not finished is not stored\n"
     assert (process.returncode, out, err) == (130, "", stopped)
     assert alive == []

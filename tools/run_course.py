@@ -355,9 +355,15 @@ def store(notebook, path):
 
 
 def kill_children():
-    """End every process that this one started, and theirs."""
+    """End every process that this one started, and theirs.
+
+    A kernel leads a process group of its own, which goes as a whole: a process that the kernel
+    starts at this moment is in no list yet, but in the group.
+    """
     for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if psutil.POSIX and os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
             process.kill()
 
 
