@@ -302,8 +302,8 @@ def sample_notebook(*cells):
     return notebook
 
 
-def cell_with_picture(metadata):
-    figure, _ = plt.subplots(figsize=(2, 1))
+def cell_with_picture(metadata, size=(2, 1)):
+    figure, _ = plt.subplots(figsize=size)
     png = print_figure(figure, base64=True)
     plt.close(figure)
     output = new_output("display_data", {"image/png": png}, metadata=metadata)
@@ -411,6 +411,34 @@ def test_speaker_notes_and_keys(samples, browser):
         window.keyboard.press("ArrowRight")
         page.wait_for_function("Reveal.getIndices().h === 1")
         assert page.troubles == []
+
+
+def test_a_picture_gets_the_room_of_its_slide(tmp_path, browser):
+    """A small one grows by 1.6, a wide one to the margin, a tall one shrinks to stay inside."""
+    notebook = sample_notebook()
+    for size in ((2, 1), (9, 1), (4, 12)):
+        notebook.cells.append(slide("slide", f"## {size}\n\n<details>\n\nFolded.\n\n</details>"))
+        alt = {"image/png": {"alt": "A picture of that size in inches."}}
+        notebook.cells.append(cell_with_picture(alt, size))
+    nbformat.write(notebook, tmp_path / "90_pictures.ipynb")
+    build(tmp_path, tmp_path / "build")
+    with open_page(browser) as page:
+        load(page, tmp_path / "build" / "slides" / "90_pictures.html")
+        assert page.locator("details[open]").count() == 0
+        assert overflowing_slides(page) == []  # it unfolds them
+        widths = page.evaluate("""[...document.images].map((image) => {
+            const slide = image.closest('section');
+            const {h, v} = Reveal.getIndices(slide);
+            Reveal.slide(h, v);
+            const {right, bottom} = image.getBoundingClientRect();
+            return [image.offsetWidth / image.naturalWidth, right, bottom];
+        })""")
+    (small, *_), (wide, right, _), (tall, _, bottom) = widths
+    assert small == pytest.approx(1.6, abs=0.01)
+    assert wide > 1
+    assert right == pytest.approx(1220, abs=2)
+    assert tall < 1
+    assert 680 < bottom <= 700
 
 
 def test_a_formula_keeps_its_punctuation(samples, browser):
