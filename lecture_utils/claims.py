@@ -47,7 +47,7 @@ def compare(rows):
     for what, measured, theory, tolerance in rows:
         # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
         shown = f"{round(measured, 4) + 0.0:10.4f}  {round(theory, 4) + 0.0:10.4f}"
-        print(f"{what:{width}}  {shown}  {tolerance:.0e}")
+        print(f"{what:{width}}  {shown}  {tolerance:.2g}")
     wrong = [what for what, measured, theory, tol in rows if not abs(measured - theory) <= tol]
     if wrong:
         raise AssertionError(f"measured and theory disagree: {', '.join(wrong)}")

@@ -46,13 +46,13 @@ def show(figure, alt):
     picture, small = BytesIO(), BytesIO()
     # Twice as many pixels as it is wide: sharp on a projector, too.
     figure.savefig(picture, dpi=2 * figure.dpi, bbox_inches="tight")
+    plt.close(figure)
     # With a palette a picture has a third of the size; a notebook holds many of them.
     image = Image.open(picture).convert("RGB").quantize(256)
     image.save(small, "png", optimize=True)
     data = {"image/png": b64encode(small.getvalue()).decode(), "text/plain": repr(figure)}
     shown = {"width": image.width // 2, "height": image.height // 2}
     display(data, raw=True, metadata={"image/png": {"alt": " ".join(alt.split()), **shown}})
-    plt.close(figure)
 
 
 def show_images(rows, names, title, alt):

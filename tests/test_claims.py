@@ -24,10 +24,11 @@ def test_a_verdict_has_no_digits():
 
 
 def test_compare_prints_every_row_and_stops_at_a_wrong_one(capsys):
-    compare([("a", 1.0, 1.0, 0), ("b", -1e-17, 0, 1e-9)])
+    compare([("a", 1.0, 1.0, 0), ("b", -1e-17, 0, 1e-9), ("c", 1.0, 1.01, 0.015)])
     out = capsys.readouterr().out
     assert "0.0000      0.0000  1e-09" in out
     assert "-0.0000" not in out
+    assert out.endswith("1.0100  0.015\n"), "the tolerance as it is, not rounded to 0.01"
     with pytest.raises(AssertionError, match="disagree: b"):
         compare([("a", 1.0, 1.0, 0), ("b", 1.0, 2.0, 0.5), ("c", 1.0, 1.0, 0)])
     with pytest.raises(AssertionError, match="disagree: nan"):

@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from contextlib import suppress
+from io import BytesIO
 
 import nbformat
 import psutil
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 from tools import run_course
 
@@ -319,7 +322,10 @@ def test_in_place_twice_gives_the_same_bytes(course):
 
     notebook = nbformat.read(lecture, 4)
     assert [cell.execution_count for cell in notebook.cells[1:]] == [1, 2, 3, 4]
-    assert notebook.cells[2].outputs[0].metadata["image/png"]["alt"] == "A rising line."
+    picture = notebook.cells[2].outputs[0].metadata["image/png"]
+    assert picture["alt"] == "A rising line."
+    pixels = Image.open(BytesIO(b64decode(notebook.cells[2].outputs[0].data["image/png"]))).width
+    assert pixels // 2 == picture["width"], "sharp on a projector: twice as many pixels"
     assert notebook.cells[4].outputs[0].text == "one\ntwo\n"
     assert [cell.id for cell in notebook.cells] == [
         "title",
