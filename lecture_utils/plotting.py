@@ -114,7 +114,8 @@ def show_table(rows, columns, title):
     for cell in table.get_celld().values():
         cell.set_edgecolor("#DADCE0")
     words = [
-        f"{name}: " + ", ".join(f"{c} {cell}" for c, cell in zip(columns, cells, strict=True))
+        f"{name}: "
+        + ", ".join(f"{c} {cell}" for c, cell in zip(columns, cells, strict=True) if cell)
         for name, cells in rows.items()
     ]
     show(figure, f"{title}. " + "; ".join(words) + ".")
