@@ -4,13 +4,8 @@ python -m tools.progress --notebooks "01 02"
 """
 
 import logging
-import os
 import re
-import signal
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor, wait
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -19,6 +14,7 @@ from tqdm import tqdm
 from lecture_utils.exercises.registry import TOPICS
 from tools.make_exercises import Refused as NoNotebook
 from tools.make_exercises import digest, read
+from tools.parallel import interrupt_on_signals, interrupts_noted, run_in_threads
 from tools.run_course import (
     ENCRYPTION,
     KERNEL,
@@ -29,9 +25,7 @@ from tools.run_course import (
     choose,
     code_cells,
     first_line,
-    interrupt,
     kernel_environment,
-    kill_children,
 )
 
 SECONDS_PER_CELL = 30  # `check` itself gives up after two
@@ -78,39 +72,27 @@ def judge_all(paths):
     -------
     dict: for each path the states by exercise, or one line that says why there are none.
     """
-    stop = threading.Event()
-    with (
-        ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool,
-        tqdm(total=len(paths), unit="notebook") as bar,
-    ):
-        jobs = {}
-        try:
-            jobs = {path: pool.submit(judge, path, stop) for path in paths}
-            pending = jobs.values()
-            while pending:
-                pending = wait(pending, timeout=0.2).not_done
-                bar.update(len(jobs) - len(pending) - bar.n)
-        except KeyboardInterrupt:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            while not all(job.done() for job in jobs.values()):
-                kill_children()  # again and again: a kernel may just be starting
-                time.sleep(0.1)
-            raise
-    return {path: job.result() for path, job in jobs.items()}
+    with tqdm(total=len(paths), unit="notebook") as bar, interrupts_noted() as interrupted:
+        results = run_in_threads(
+            lambda path: judge(path, interrupted),
+            paths,
+            lambda n_done: bar.update(n_done - bar.n),
+            interrupted,
+        )
+    return dict(zip(paths, results, strict=True))
 
 
-def judge(path, stop):
+def judge(path, interrupted):
     """Return the states of the exercises in one notebook, or one line that says why not."""
     try:
-        return states_of(read(path), path, stop)
+        return states_of(read(path), path, interrupted)
     except NoNotebook as reason:
         return str(reason)
     except Exception as error:  # whatever it was, the other notebooks are judged
         return f"{path.name} cannot be run: {type(error).__name__}: {first_line(str(error))}"
 
 
-def states_of(notebook, path, stop):
+def states_of(notebook, path, interrupted):
     """Return the states of the exercises in the notebook that was read from `path`."""
     untouched = notebook.metadata.get("exercises", {}).get("generated_sha256") == digest(notebook)
     notebook.cells = code_cells(notebook.cells)
@@ -121,7 +103,7 @@ def states_of(notebook, path, stop):
     ]
     if untouched:
         return {name: NOT_YET for _, name in checks}  # nothing need run
-    left_out = execute(notebook, path.parent, stop)
+    left_out = execute(notebook, path.parent, interrupted)
     # Every exercise of the lecture counts, even if its cell is no longer there.
     states = dict.fromkeys(TOPICS.get(path.stem[3:], ()), "wrong: its check is not in the notebook")
     for index, name in checks:
@@ -136,7 +118,7 @@ def states_of(notebook, path, stop):
     return states
 
 
-def execute(notebook, folder, stop):
+def execute(notebook, folder, interrupted):
     """Execute the cells of `notebook` in memory, past every error.
 
     A cell that does not end, or ends the kernel, is left out and the rest run anew: the other
@@ -147,7 +129,7 @@ def execute(notebook, folder, stop):
     dict: for the index of each cell that was left out, why.
     """
     left_out = {}
-    while not stop.is_set():
+    while not interrupted.is_set():
         client = NotebookClient(
             notebook,
             kernel_name=KERNEL["name"],
@@ -208,8 +190,7 @@ def report(results):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_on_signals()
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # the table says what went wrong
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a console that cannot show ‖ still shows the table

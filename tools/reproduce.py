@@ -7,7 +7,6 @@ import importlib.metadata
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
+from tools.parallel import interrupt_on_signals, interrupts_noted, kill_children
 from tools.run_course import (
     BUILD,
     NAME_PATTERN,
@@ -29,9 +29,7 @@ from tools.run_course import (
     Parser,
     Refused,
     choose,
-    interrupt,
     kernel_environment,
-    kill_children,
     lectures,
 )
 
@@ -168,20 +166,18 @@ def run_condition(trials, environment, pytest_options, bar):
     """Run the trials of one condition, as many at once as there are processors for."""
     n_at_once = max(1, (os.cpu_count() or 1) // int(environment["COURSE_THREADS"]))
     waiting, running = trials[::-1], {}
-    with TemporaryDirectory() as scratch:
-        try:
-            while waiting or running:
-                while waiting and len(running) < n_at_once:
-                    trial = waiting.pop()
-                    base = Path(scratch) / f"{len(waiting)}"
-                    running[start(trial, base, environment, pytest_options)] = trial, base
-                time.sleep(0.1)
-                for process in [process for process in running if process.poll() is not None]:
-                    read_result(*running.pop(process), process.returncode)
-                    bar.update()
-        except KeyboardInterrupt:
+    with TemporaryDirectory() as scratch, interrupts_noted() as interrupted:
+        while (waiting or running) and not interrupted.is_set():
+            while waiting and len(running) < n_at_once:
+                trial = waiting.pop()
+                base = Path(scratch) / f"{len(waiting)}"
+                running[start(trial, base, environment, pytest_options)] = trial, base
+            time.sleep(0.1)
+            for process in [process for process in running if process.poll() is not None]:
+                read_result(*running.pop(process), process.returncode)
+                bar.update()
+        if interrupted.is_set():
             kill_children()
-            raise
 
 
 def start(trial, base, environment, pytest_options):
@@ -244,8 +240,7 @@ def mark(trials):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_on_signals()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a console that cannot show ✗ still shows the table
     sys.exit(main())

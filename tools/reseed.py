@@ -4,9 +4,9 @@ python -m tools.reseed --notebooks "01 05"
 """
 
 import shutil
-import signal
 import sys
 
+from tools.parallel import interrupt_on_signals
 from tools.run_course import (
     BUILD,
     Parser,
@@ -15,7 +15,6 @@ from tools.run_course import (
     choose,
     execute_all,
     give_parameters,
-    interrupt,
     read,
 )
 
@@ -65,6 +64,5 @@ def print_lectures_by_seeds(table):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_on_signals()
     sys.exit(main())

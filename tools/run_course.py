@@ -8,10 +8,8 @@ import argparse
 import ast
 import os
 import shutil
-import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from tqdm import tqdm
 
 from tools.build_pages import BuildError
 from tools.build_pages import build as build_pages
+from tools.parallel import interrupt_on_signals, interrupts_noted, run_in_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -245,29 +244,17 @@ def inject(notebook, values):
 def execute_all(runs):
     """Execute the notebooks, several at once.
 
-    This thread draws the bar and looks at the kernels' memory, so that it can be interrupted at
-    any time; no kernel outlives it.
+    This thread draws the bar and looks at the kernels' memory meanwhile.
     """
     n_cells = sum(len(code_cells(run.notebook.cells)) for run in runs)
-    n_threads = min(os.cpu_count() or 1, 4)
-    with ThreadPoolExecutor(n_threads) as pool, tqdm(total=n_cells, unit="cell") as bar:
-        jobs = []
-        try:
-            jobs = [pool.submit(execute, run) for run in runs]
-            pending = jobs
-            while pending:
-                pending = wait(pending, timeout=0.2).not_done
-                for run in runs:
-                    note_memory(run)
-                bar.update(sum(run.cells_done for run in runs) - bar.n)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            while not all(job.done() for job in jobs):
-                kill_children()  # again and again: a kernel may just be starting
-                time.sleep(0.1)
-            raise
-    for job in jobs:
-        job.result()
+    with tqdm(total=n_cells, unit="cell") as bar, interrupts_noted() as interrupted:
+
+        def watch(n_done):
+            for run in runs:
+                note_memory(run)
+            bar.update(sum(run.cells_done for run in runs) - bar.n)
+
+        run_in_threads(execute, runs, watch, interrupted)
 
 
 def execute(run):
@@ -354,19 +341,6 @@ def store(notebook, path):
         partial.unlink(missing_ok=True)
 
 
-def kill_children():
-    """End every process that this one started, and theirs.
-
-    A kernel leads a process group of its own, which goes as a whole: a process that the kernel
-    starts at this moment is in no list yet, but in the group.
-    """
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            if psutil.POSIX and os.getpgid(process.pid) == process.pid:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-
-
 def report(runs):
     """Print one line a lecture, for one that failed where and why, and return the exit status."""
     width = max(len(run.name) for run in runs)
@@ -393,16 +367,8 @@ def first_line(text):
     return next(iter(text.strip().splitlines()), "")
 
 
-def interrupt(signal_number, frame):
-    """Stop the run once; further signals would only disturb the cleaning up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    interrupt_on_signals()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a console that cannot show ‖ still shows the table
     sys.exit(main())

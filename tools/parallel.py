@@ -1,0 +1,79 @@
+"""Run several things at once so that Ctrl-C leaves no process behind."""
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+
+import psutil
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def interrupt_on_signals():
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt in the main thread, once."""
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
+
+
+def interrupt(signal_number, frame):
+    """Stop the program once; further signals would only disturb the cleaning up."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def interrupts_noted():
+    """Yield an event that SIGINT and SIGTERM set; KeyboardInterrupt is raised at the end.
+
+    Raised at once it could hit between two steps that belong together: a thread that has started
+    and is in no list yet, a lock that is held.
+    """
+    interrupted = threading.Event()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, lambda signal_number, frame: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN if interrupted.is_set() else before[number])
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+def run_in_threads(function, items, watch, interrupted):
+    """Return `function(item)` of each item, several at once; no process outlives an interrupt.
+
+    This thread calls `watch(number of items done)` five times a second. When the event
+    `interrupted` is set, what has not started is left out and all processes are killed.
+    """
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+        jobs = [pool.submit(function, item) for item in items]
+        pending = jobs
+        while pending and not interrupted.is_set():
+            pending = wait(pending, timeout=0.2).not_done
+            watch(len(jobs) - len(pending))
+        if interrupted.is_set():
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(job.done() for job in jobs):
+                kill_children()  # again and again: a kernel may just be starting
+                time.sleep(0.1)
+            return []
+    return [job.result() for job in jobs]
+
+
+def kill_children():
+    """End every process that this one started, and theirs.
+
+    A kernel leads a process group of its own, which goes as a whole: a process that the kernel
+    starts at this moment is in no list yet, but in the group.
+    """
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if psutil.POSIX and os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
