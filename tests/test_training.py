@@ -1,5 +1,7 @@
 """The training loop against a case whose optimum is known, and what it says when it diverges."""
 
+from contextlib import suppress
+
 import pytest
 import torch
 from torch import nn
@@ -56,6 +58,23 @@ def test_a_loss_that_is_no_number_is_told_with_its_epoch():
     x = torch.full((10, 3), float("nan"), dtype=torch.float64)
     with pytest.raises(FloatingPointError, match=r"nan in epoch 1: try a smaller max_lr"):
         fit(Point(), squared_distance, x, epochs=3)
+
+
+@pytest.mark.parametrize("fill", [0.0, float("nan")])
+def test_numbers_near_zero_are_zero_only_while_it_trains(fill):
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot count subnormal numbers as zero")
+    torch.set_flush_denormal(False)
+    small, seen = torch.tensor(1e-30), []
+
+    def loss(model, x):
+        seen.append((small * 1e-10).item())
+        return squared_distance(model, x)
+
+    with suppress(FloatingPointError):
+        fit(Point(), loss, torch.full((10, 3), fill, dtype=torch.float64), epochs=1)
+    assert seen == [0.0]
+    assert (small * 1e-10).item() > 0
 
 
 def test_reconstruction_loss_sums_over_pixels_and_averages_over_images():
