@@ -18,7 +18,7 @@ LECTURES = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
 # The modules whose functions the lectures show in full .
 SHOWN_MODULES = ("divergences", "autoencoders", "training", "evaluation")
-NOT_SHOWN = {"set_up"}  # seeds and threads: no lecture is about them
+NOT_SHOWN = {"set_up", "subnormals_as_zero"}  # seeds, threads, speed: no lecture is about them
 MAX_BYTES, MAX_CODE_LINES = 500_000, 25
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # 8 to 14 slides carry the argument; a subslide is a second step of the same thought.
@@ -157,10 +157,14 @@ def number_of_slides(notebook):
 
 
 def definitions(source):
-    """Functions and classes of a module or a notebook by name, as syntax without docstrings."""
+    """Functions and classes of a module or a notebook by name, as syntax.
+
+    Without docstrings, and without decorators, which here change the speed and nothing else.
+    """
     found = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = []
             for inner in ast.walk(node):
                 if isinstance(inner, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(inner):
                     inner.body = inner.body[1:]
