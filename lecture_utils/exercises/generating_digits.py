@@ -133,8 +133,8 @@ IW_FROM_ALL_GROUPS = Exercise(
         ),
         (
             all_groups(lambda log_w: softmax_bound(-log_w)),
-            "a softmax of the loss favours the worst draws, and gives no bound: take the logarithm "
-            "of the mean weight",
+            "a softmax of the loss favours the worst draws, and gives less than the ELBO: take the "
+            "logarithm of the mean weight",
         ),
         (
             all_groups(lambda log_w: np.logaddexp.reduce(log_w, axis=-2)),

@@ -362,6 +362,13 @@ def weighted_winners(rows):
     return np.isclose(sums, sums.min(axis=1, keepdims=True), rtol=0, atol=1e-12).any(axis=0)
 
 
+def weighed_as_in_the_report(table, higher_is_better):
+    """Who wins for some weight, by the report's own formula for its two measures."""
+    weights = np.linspace(0, 1, 1_001)[1:-1, None]
+    sums = weights * table[:, 0] - (1 - weights) * table[:, 1]
+    return np.isclose(sums, sums.min(axis=1, keepdims=True), rtol=0, atol=1e-12).any(axis=0)
+
+
 def best_sum_of_ranks(rows):
     total = rankdata(rows, axis=0).sum(axis=1)
     return total == total.min()
@@ -379,6 +386,11 @@ UNBEATEN = Exercise(
             from_costs(weighted_winners),
             "these are the types that win for some weights, the report's: a compromise may win for "
             "none and still be beaten by no other type; compare type with type",
+        ),
+        (
+            weighed_as_in_the_report,
+            "this is the report's own formula: a compromise may win for no weight and still be "
+            "beaten by no other type; compare type with type",
         ),
         (
             from_costs(lambda rows: (rows == rows.min(axis=0)).any(axis=1)),
