@@ -10,6 +10,7 @@ from lecture_utils.autoencoders import (
     Autoencoder,
     convolutional_autoencoder,
     deep_autoencoder,
+    he_initialised,
     mlp,
     reconstruction_loss,
 )
@@ -96,3 +97,16 @@ def test_models_map_rows_to_rows_between_0_and_1(make):
 def test_mlp_has_a_relu_between_any_two_layers():
     kinds = [type(layer).__name__ for layer in mlp(4, 3, 2)]
     assert kinds == ["Linear", "ReLU", "Linear"]
+
+
+def test_he_initialised_draws_only_the_layers_before_a_relu():
+    set_up(0)
+    network = mlp(300, 400, 200, 10)
+    last = network[4].weight.clone(), network[4].bias.clone()
+    assert he_initialised(network) is network
+    for layer in (network[0], network[2]):
+        spread = layer.weight.std().item() * (layer.in_features / 2) ** 0.5
+        assert spread == pytest.approx(1, abs=0.02)
+        assert not layer.bias.any()
+    assert torch.equal(network[4].weight, last[0])
+    assert torch.equal(network[4].bias, last[1])
