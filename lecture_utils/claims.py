@@ -1,5 +1,7 @@
 """Claims: what a notebook says, checked where it says it."""
 
+from lecture_utils.tables import table
+
 
 def confirm(claim, holds, evidence=""):
     """Print `claim` with its evidence when it holds, and stop the notebook when it does not.
@@ -30,7 +32,7 @@ def verdict(error, bound):
 
 
 def compare(rows):
-    """Print the table that closes a lecture, and stop the notebook when a row disagrees.
+    """Show the table that closes a lecture, and stop the notebook when a row disagrees.
 
     Parameters
     ----------
@@ -42,12 +44,11 @@ def compare(rows):
     AssertionError
         When a measured value is further from theory than its tolerance.
     """
-    width = max(len(what) for what, *_ in rows)
-    print(f"{'':{width}}  {'measured':>10}  {'theory':>10}  agrees within")
-    for what, measured, theory, tolerance in rows:
-        # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
-        shown = f"{round(measured, 4) + 0.0:10.4f}  {round(theory, 4) + 0.0:10.4f}"
-        print(f"{what:{width}}  {shown}  {tolerance:.2g}")
+    table(
+        ["", "measured", "theory", "agrees within"],
+        [[what, measured, theory, f"{tol:.2g}"] for what, measured, theory, tol in rows],
+        formats={"measured": ".4f", "theory": ".4f"},
+    )
     wrong = [what for what, measured, theory, tol in rows if not abs(measured - theory) <= tol]
     if wrong:
         raise AssertionError(f"measured and theory disagree: {', '.join(wrong)}")

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from lecture_utils import plotting
+from lecture_utils import plotting, tables
 from lecture_utils.claims import compare, confirm, verdict
 from lecture_utils.plotting import show, show_images
 
@@ -24,12 +24,14 @@ def test_a_verdict_has_no_digits():
     assert verdict(2e-12, 1e-12) == "below 1e-12: NO"
 
 
-def test_compare_prints_every_row_and_stops_at_a_wrong_one(capsys):
+def test_compare_shows_every_row_and_stops_at_a_wrong_one(monkeypatch):
+    shown = []
+    monkeypatch.setattr(tables, "display", lambda data, raw: shown.append(data["text/plain"]))
     compare([("a", 1.0, 1.0, 0), ("b", -1e-17, 0, 1e-9), ("c", 1.0, 1.01, 0.015)])
-    out = capsys.readouterr().out
-    assert "0.0000      0.0000  1e-09" in out
+    out = shown[0]
+    assert "b  0.0000    0.0000  1e-09" in out
     assert "-0.0000" not in out
-    assert out.endswith("1.0100  0.015\n"), "the tolerance as it is, not rounded to 0.01"
+    assert out.endswith("1.0100  0.015"), "the tolerance as it is, not rounded to 0.01"
     with pytest.raises(AssertionError, match="disagree: b"):
         compare([("a", 1.0, 1.0, 0), ("b", 1.0, 2.0, 0.5), ("c", 1.0, 1.0, 0)])
     with pytest.raises(AssertionError, match="disagree: nan"):

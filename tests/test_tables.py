@@ -1,0 +1,81 @@
+"""Tables say what they hold as HTML and as text; what is trained says so by its class."""
+
+import re
+
+import pytest
+
+from lecture_utils import tables
+from lecture_utils.tables import table, values
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed, a dictionary of MIME types a time."""
+    outputs = []
+    monkeypatch.setattr(tables, "display", lambda data, raw: outputs.append(data))
+    return outputs
+
+
+def test_a_table_has_heads_rows_and_its_best_number(shown):
+    rows = [["PCA", 1.5, 3], ["network", 0.5, 12_345], ["none", None, 7]]
+    table(["model", "error (nats)", "weights"], rows, {"error (nats)": ".2f"}, {"weights": max})
+    html, plain = shown[0]["text/html"], shown[0]["text/plain"]
+    assert html.startswith('<table class="course"><thead><tr><th scope="col">model</th>')
+    assert '<th scope="row">PCA</th><td class="number">1.50</td>' in html
+    assert '<td class="number best"><strong>12,345</strong></td>' in html
+    assert html.count("<strong>") == 1
+    assert plain.splitlines()[2] == "network  0.50          12,345"
+    assert plain.splitlines()[3] == "none                   7"
+
+
+def test_text_is_escaped_and_a_negative_zero_is_zero(shown):
+    table(["", "KL(P||Q) < 1"], [["a & b", -1e-17]], {"KL(P||Q) < 1": ".4f"})
+    html = shown[0]["text/html"]
+    assert "<td></td>" in html, "an empty corner is no header"
+    assert "&lt; 1" in html
+    assert "a &amp; b" in html
+    assert ">0.0000<" in html
+
+
+def test_ties_are_all_best(shown):
+    table(["", "x"], [["a", 1], ["b", 1], ["c", 2]], best={"x": min})
+    assert shown[0]["text/html"].count('class="number best"') == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "formats", "message"),
+    [([["a"]], None, "1 cells for 2 columns"), ([["a", 1]], {"z": ".2f"}, "no column 'z'")],
+)
+def test_a_wrong_table_is_refused(shown, rows, formats, message):
+    with pytest.raises(ValueError, match=message):
+        table(["", "x"], rows, formats)
+    assert shown == []
+
+
+def test_values_have_names_and_units(shown):
+    values([("who knows P", 1.49786, "nats"), ("ratio", -0.0, "")])
+    assert '<span class="what">who knows P</span> <b>1.4979</b>' in shown[0]["text/html"]
+    assert shown[0]["text/plain"] == "who knows P: 1.4979 nats\nratio: 0.0000"
+
+
+def test_only_what_is_trained_is_left_out_of_the_comparison(shown):
+    """The patterns of nbval blank the numbers of trained networks and nothing else."""
+    from conftest import ROOT
+
+    config = (ROOT / "tests" / "nbval_sanitize.cfg").read_text(encoding="utf-8")
+    patterns = re.findall(r"(?m)^regex: (.*)\nreplace: (.*)$", config)
+    assert len(patterns) == 3
+
+    def compared(text):
+        for regex, replacement in patterns:
+            text = re.sub(regex, replacement, text)
+        return text
+
+    for trained in (True, False):
+        table(["", "error"], [["net", 0.8312]], trained=trained)
+        values([("error", 0.8312, "")], trained=trained)
+    trained_table, trained_value, other_table, other_value = shown
+    assert "8312" not in compared(trained_table["text/html"] + trained_table["text/plain"])
+    assert "0.83" not in compared(trained_value["text/html"] + trained_value["text/plain"])
+    assert "8312" in compared(other_table["text/html"])
+    assert "8312" in compared(other_value["text/html"])
