@@ -5,7 +5,14 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.func import jacrev, vmap
+from torch.func import vjp, vmap
+
+from lecture_utils.batches import (
+    as_mean_activations,
+    check_encoder,
+    same_gaussians,
+    same_shape,
+)
 
 
 class Autoencoder(nn.Module):
@@ -50,8 +57,14 @@ def reconstruction_loss(model, x):
     Returns
     -------
     scalar tensor
+
+    Raises
+    ------
+    ValueError
+        When the reconstruction has another shape than `x`, or `x` is no batch.
     """
-    return ((model(x) - x) ** 2).flatten(1).sum(1).mean()
+    x_hat = same_shape(x, model(x))
+    return ((x_hat - x) ** 2).flatten(1).sum(1).mean()
 
 
 def he_initialised(network):
@@ -115,21 +128,49 @@ def convolutional_autoencoder(latent_dim):
 def contractive_penalty(encoder, x):
     """Squared Frobenius norm of the encoder's Jacobian, averaged over the examples.
 
-    To first order the mean squared change of the code under noise of variance 1 a pixel.
+    To first order the mean squared change of the code under noise of variance 1 a pixel. One
+    backward pass a unit of the code, each for all examples at once.
 
     Parameters
     ----------
-    encoder : callable, (n, d) -> (n, latent_dim), also on a single example
-    x : tensor, shape (n, d)
+    encoder : callable, (n, ...) -> (n, ...), each code made of its own example alone
+    x : tensor, shape (n, ...)
 
     Returns
     -------
     scalar tensor
 
+    Raises
+    ------
+    ValueError
+        For an encoder that mixes examples or draws at random, such as BatchNorm and Dropout in
+        training mode, or that does not map a batch to a batch.
+
     Source: Rifai and others, "Contractive Auto-Encoders" (2011).
     """
-    jacobian = vmap(jacrev(encoder))(x)  # (n, latent_dim, d)
-    return (jacobian**2).sum((1, 2)).mean()
+    check_encoder(encoder, x)
+    codes, pull_back = vjp(lambda x: encoder(x).flatten(1), x)  # (n, latent_dim)
+    each_unit = torch.eye(codes.shape[1]).to(codes)[:, None].expand(-1, *codes.shape)
+    (jacobian,) = vmap(pull_back)(each_unit)  # (latent_dim, n, ...)
+    return (jacobian**2).sum() / len(x)
+
+
+def kl_term(p, q):
+    """The term p log(p/q) - p + q of a KL divergence, never negative; summed, p and q cancel.
+
+    Parameters
+    ----------
+    p : float, a probability
+    q : tensor of probabilities
+
+    Returns
+    -------
+    tensor, the shape of q, in nats: infinite where q = 0 < p.
+    """
+    if p == 0:
+        return q
+    log_ratio = torch.log(q / p)
+    return p * (torch.expm1(log_ratio) - log_ratio)
 
 
 def sparsity_penalty(codes, rho):
@@ -139,18 +180,23 @@ def sparsity_penalty(codes, rho):
     ----------
     codes : tensor, shape (n, latent_dim)
         Activations between 0 and 1, as of sigmoid units.
-    rho : float
+    rho : float, from 0 to 1
         The target of each unit's mean over the n examples.
 
     Returns
     -------
-    scalar tensor, in nats. From a mini-batch it is too large on average (lecture 12).
+    scalar tensor, in nats, never negative. From a mini-batch it is too large on average
+    (lecture 12).
+
+    Raises
+    ------
+    ValueError
+        For activations outside [0, 1] or a `rho` that is no probability.
 
     Source: the deck's "Sparse Autoencoders"; Ng, "Sparse autoencoder", CS294A lecture notes (2011).
     """
-    rho_hat = codes.mean(0)  # (units,)
-    on = rho * torch.log(rho / rho_hat)
-    off = (1 - rho) * torch.log((1 - rho) / (1 - rho_hat))
+    rho_hat = as_mean_activations(codes, rho)  # (latent_dim,)
+    on, off = kl_term(rho, rho_hat), kl_term(1 - rho, 1 - rho_hat)
     return (on + off).sum()
 
 
@@ -186,8 +232,14 @@ def reparameterize(mean, log_var):
     -------
     tensor of that shape
 
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+
     Source: Kingma and Welling, "Auto-Encoding Variational Bayes" (2014).
     """
+    mean, log_var = same_gaussians(mean, log_var)
     return mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
 
 
@@ -200,11 +252,17 @@ def kl_to_standard_normal(mean, log_var):
 
     Returns
     -------
-    tensor, shape (n,)
+    tensor, shape (n,): never negative.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
 
     Source: the deck's "KL Divergence for Gaussians".
     """
-    return 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(-1)  # (n,)
+    mean, log_var = same_gaussians(mean, log_var)
+    return 0.5 * (mean**2 + torch.expm1(log_var) - log_var).sum(-1)  # (n,)
 
 
 def elbo(model, x, variance, beta=1.0):
@@ -213,9 +271,9 @@ def elbo(model, x, variance, beta=1.0):
     Parameters
     ----------
     model : VariationalAutoencoder
-    x : tensor, shape (n, d)
+    x : tensor, shape (n, ...)
     variance : float
-        Of the decoder's Gaussian, the same for each of the d dimensions.
+        Of the decoder's Gaussian, the same for each dimension of an example.
     beta : float
         Weight of the KL; 1 gives the bound.
 
@@ -223,11 +281,16 @@ def elbo(model, x, variance, beta=1.0):
     -------
     scalar tensor, to be maximised
 
+    Raises
+    ------
+    ValueError
+        When the decoder gives another shape than that of `x`.
+
     Source: Kingma and Welling (2014); Higgins and others, "beta-VAE" (2017), for beta.
     """
     mean, log_var = model.encode(x)
-    x_hat = model.decoder(reparameterize(mean, log_var))
-    squared = ((x - x_hat) ** 2).sum(-1)
-    constant = 0.5 * x.shape[-1] * math.log(2 * math.pi * variance)
+    x_hat = same_shape(x, model.decoder(reparameterize(mean, log_var)))
+    squared = ((x - x_hat) ** 2).flatten(1).sum(1)  # (n,)
+    constant = 0.5 * x[0].numel() * math.log(2 * math.pi * variance)
     log_likelihood = -squared / (2 * variance) - constant
     return (log_likelihood - beta * kl_to_standard_normal(mean, log_var)).mean()

@@ -8,11 +8,11 @@ from lecture_utils.validation import (
     as_cholesky,
     as_distribution,
     as_distributions,
+    as_gaussians,
     as_log_densities,
     as_log_density_samples,
     as_means,
     as_probabilities,
-    as_stds,
 )
 
 
@@ -39,7 +39,7 @@ def entropy(p):
     0.6931
     """
     p = as_distribution(p)
-    return -xlogy(p, p).sum(axis=-1)
+    return 0.0 - xlogy(p, p).sum(axis=-1)  # not -0.0 where nothing surprises
 
 
 def cross_entropy(p, q):
@@ -63,7 +63,7 @@ def cross_entropy(p, q):
     1.204
     """
     p, q = as_distributions(p, q)
-    return -xlogy(p, q).sum(axis=-1)
+    return 0.0 - xlogy(p, q).sum(axis=-1)
 
 
 def kl_divergence(p, q):
@@ -86,8 +86,7 @@ def kl_divergence(p, q):
     ValueError
         When `p` or `q` is not a distribution, or their shapes differ.
 
-    Source: the deck's "KL Divergence"; Kullback and Leibler,
-    "On Information and Sufficiency" (1951).
+    Source: the deck; Kullback and Leibler, "On Information and Sufficiency" (1951).
 
     >>> print(round(kl_divergence([0.5, 0.5], [0.9, 0.1]), 4))
     0.5108
@@ -110,15 +109,12 @@ def kl_divergence_bernoulli(rho, rho_hat):
 
     Returns
     -------
-    float64 array, shape (...): never negative, infinite where a side of the first coin is
-    impossible for the second.
+    float64 array, shape (...): never negative, infinite where the second excludes a side.
 
     Raises
     ------
     ValueError
         When an entry is no probability, or the shapes do not go together.
-
-    Source: the deck's "Sparse Autoencoders".
 
     >>> print(round(kl_divergence_bernoulli(0.5, 0.9), 4))
     0.5108
@@ -139,16 +135,15 @@ def js_divergence(p, q):
 
     Returns
     -------
-    float64 array, shape (...): between 0 and log 2 (for probabilities that are 0 or above 1e-307;
-    half of a smaller one rounds to 0).
+    float64 array, shape (...): from 0 to log 2 (probabilities below 1e-307 apart, whose half is 0).
 
     Raises
     ------
     ValueError
         When `p` or `q` is not a distribution, or their shapes differ.
 
-    Source: Lin, "Divergence Measures Based on the Shannon Entropy" (1991). The deck's
-    "Jensen-Shannon Divergence" has KL(M||Q) in the second term, a misprint.
+    Source: Lin, "Divergence Measures Based on the Shannon Entropy" (1991). The deck has KL(M||Q)
+    in the second term, a misprint.
 
     >>> print(round(js_divergence([1, 0], [0, 1]), 4))
     0.6931
@@ -161,8 +156,7 @@ def js_divergence(p, q):
 def quadrature_grid(lower, upper):
     """Points x and weights so that sum(weights * f(x)) is the integral of f from lower to upper.
 
-    2,000 equal strips with 8 Gauss-Legendre points each: right to rounding for a smooth f whose
-    features are wider than a strip.
+    2,000 equal strips of 8 Gauss-Legendre points: right to rounding for an f smooth on a strip.
 
     Returns
     -------
@@ -171,10 +165,10 @@ def quadrature_grid(lower, upper):
     Raises
     ------
     ValueError
-        When `lower` is not below `upper`.
+        When `lower` is not below `upper`, or one of them is not finite.
     """
-    if not lower < upper:
-        raise ValueError(f"lower = {lower} must be below upper = {upper}")
+    if not -np.inf < lower < upper < np.inf:
+        raise ValueError(f"lower = {lower} must be below upper = {upper}, and both finite")
     node, node_weight = np.polynomial.legendre.leggauss(8)
     half_strip = (upper - lower) / 4_000
     centre = lower + half_strip * np.arange(1, 4_000, 2)
@@ -220,14 +214,14 @@ def kl_divergence_monte_carlo(log_p, log_q, x):
     ----------
     log_p, log_q : callables, (n, ...) -> (n,)
         Normalised log-densities.
-    x : array_like, shape (n, ...)
+    x : array, shape (n, ...)
         Independent samples from P, at least two.
 
     Returns
     -------
     estimate, standard_error : float64
-        The estimate can be negative. The error means something only where log p/q has a finite
-        variance under P; both are infinite when q = 0 at a sample.
+        The estimate can be negative; the error needs a log p/q of finite variance under P. Both
+        are infinite when q = 0 at a sample.
 
     Raises
     ------
@@ -265,20 +259,21 @@ def kl_divergence_gaussian_1d(mean_p, std_p, mean_q, std_q):
     >>> print(kl_divergence_gaussian_1d(0, 1, 1, 1))
     0.5
     """
-    mean_p, mean_q = as_means(mean_p, mean_q)
-    std_p, std_q = as_stds(std_p, std_q)
-    d = (std_p - std_q) / std_q
-    near = d - np.log1p(d) + d**2 / 2
-    far = np.log(std_q / std_p) + (std_p / std_q) ** 2 / 2 - 1 / 2
-    return np.where(np.abs(d) < 0.5, near, far) + ((mean_p - mean_q) / std_q) ** 2 / 2
+    mean_p, std_p, mean_q, std_q = as_gaussians(mean_p, std_p, mean_q, std_q)
+    with np.errstate(all="ignore"):  # each is computed everywhere and used where it is good
+        d = (std_p - std_q) / std_q
+        near = d - np.log1p(d) + d**2 / 2
+        far = np.log(std_q) - np.log(std_p) + (std_p / std_q) ** 2 / 2 - 1 / 2
+        distance = ((mean_p - mean_q) / std_q) ** 2 / 2
+    return np.where(np.abs(d) < 0.5, near, far) + distance
 
 
 def kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q):
     """KL of N(mean_p, cov_p) from N(mean_q, cov_q) in k dimensions, in nats.
 
     With cov = L L^T (Cholesky) and A = L_q^-1 L_p, which is lower triangular, the deck's trace is
-    the sum of all squares of A, and its log-determinant comes from the diagonals of L_p and L_q:
-    one KL of 1-D Gaussians for each diagonal entry. No term is negative, and no matrix is inverted.
+    the sum of all squares of A, and its log-determinants come from the diagonals: one KL of 1-D
+    Gaussians for each diagonal entry. No term is negative, and no matrix is inverted.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from lecture_utils.validation import as_pair
+from lecture_utils.batches import as_grey_images, as_pair, as_rows
 
 
 def reconstruction_error(x, x_hat):
@@ -11,7 +11,7 @@ def reconstruction_error(x, x_hat):
 
     Parameters
     ----------
-    x, x_hat : array_like, shape (n, d)
+    x, x_hat : array_like, shape (n, ...)
 
     Returns
     -------
@@ -20,7 +20,7 @@ def reconstruction_error(x, x_hat):
     Raises
     ------
     ValueError
-        When the shapes differ, or the reconstruction holds NaN.
+        When the shapes differ, there is no example, or one holds NaN.
     """
     x, x_hat = as_pair(x, x_hat)
     return np.mean(np.sum((x - x_hat) ** 2, axis=-1))
@@ -40,7 +40,13 @@ def pca_reconstruction(x_train, x, latent_dim):
     Returns
     -------
     array, shape (m, d)
+
+    Raises
+    ------
+    ValueError
+        For images that are no rows, rows of different lengths, or more components than there are.
     """
+    x_train, x = as_rows(x_train, x, latent_dim)
     pca = PCA(latent_dim, svd_solver="covariance_eigh").fit(x_train)
     return pca.inverse_transform(pca.transform(x))
 
@@ -50,7 +56,7 @@ def psnr(x, x_hat):
 
     Parameters
     ----------
-    x, x_hat : array_like, shape (n, d)
+    x, x_hat : array_like, shape (n, ...)
         The clean images and what is to be judged.
 
     Returns
@@ -60,9 +66,9 @@ def psnr(x, x_hat):
     Raises
     ------
     ValueError
-        When the shapes differ, or `x_hat` holds NaN.
+        When the shapes differ, one holds NaN, or a grey value of `x` is outside [0, 1].
     """
-    x, x_hat = as_pair(x, x_hat)
+    x, x_hat = as_grey_images(x, x_hat)
     mean_squared_error = np.mean((x - x_hat) ** 2, axis=-1)
     with np.errstate(divide="ignore"):  # equal images: infinite
-        return -10 * np.log10(mean_squared_error)
+        return 0.0 - 10 * np.log10(mean_squared_error)

@@ -4,6 +4,40 @@ import numpy as np
 from scipy.linalg import lapack
 
 SUM_TOLERANCE = 1e-9
+SINGULAR = "a singular covariance has no density; leave out the directions that do not vary"
+
+
+def as_float64(values, name):
+    """Return `values` as a float64 array: numbers, lists of numbers, arrays or torch tensors.
+
+    Raises
+    ------
+    ValueError
+        For text, complex numbers, and lists whose entries have different lengths.
+    """
+    if hasattr(values, "detach"):  # a torch tensor, perhaps one that requires a gradient
+        values = values.detach().cpu().numpy()
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "cSUmM" or (
+            array.dtype == object and any(entry is None for entry in array.flat)
+        ):
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be a number or an array of real numbers of one shape, "
+            f"not this {type(values).__name__}"
+        ) from None
+
+
+def _broadcast(names, arrays, remedy):
+    """Return the arrays in one shape; shapes that do not go together are refused by name."""
+    try:
+        return np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = " and ".join(str(array.shape) for array in arrays)
+        raise ValueError(f"{' and '.join(names)} have shapes {shapes}: {remedy}") from None
 
 
 def as_distribution(p, name="p"):
@@ -14,20 +48,39 @@ def as_distribution(p, name="p"):
     ValueError
         For no outcomes, NaN, a negative entry, or a sum that is not within 1e-9 of one.
     """
-    p = np.asarray(p, dtype=np.float64)
+    given, p = p, as_float64(p, name)
     if p.ndim == 0 or p.shape[-1] == 0:
         raise ValueError(f"{name} must hold at least one outcome, but its shape is {p.shape}")
     if np.isnan(p).any():
         raise ValueError(f"{name} holds NaN: find out where it comes from, do not replace it")
     if (p < 0).any():
         raise ValueError(f"{name} holds {p.min():.6g}: probabilities cannot be negative")
+    if not p.size:  # no distribution is a batch, too
+        return p
     total = p.sum(axis=-1)
     worst = np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1))]
     if not abs(worst - 1) <= SUM_TOLERANCE:
         raise ValueError(
-            f"{name} sums to {worst:.12g}, not to 1: divide counts or weights by their sum"
+            f"{name} sums to {worst:.12g}, not to 1: {_how_to_sum_to_one(given, name)}"
         )
     return p
+
+
+def _how_to_sum_to_one(given, name):
+    """The remedy for what was given: numbers of 32 or 16 bits cannot sum to one closely enough."""
+    if str(getattr(given, "dtype", "")).startswith("torch.") and "64" not in str(given.dtype):
+        fewer, remedy = (
+            given.dtype,
+            f"{name} = {name}.double(); {name} = {name} / {name}.sum(-1, True)",
+        )
+    elif getattr(given, "dtype", None) in (np.float32, np.float16):
+        fewer = given.dtype
+        remedy = f"{name} = {name}.astype(float); {name} = {name} / {name}.sum(-1, keepdims=True)"
+    elif np.isinf(as_float64(given, name)).any():
+        return "a probability is at most 1"
+    else:
+        return "divide counts or weights by their sum"
+    return f"{fewer} has too few digits, so make it float64 first, then divide: {remedy}"
 
 
 def as_distributions(p, q):
@@ -56,20 +109,15 @@ def as_probabilities(rho, rho_hat):
     """
     checked = []
     for name, values in (("rho", rho), ("rho_hat", rho_hat)):
-        probability = np.asarray(values, dtype=np.float64)
+        probability = as_float64(values, name)
         if not ((probability >= 0) & (probability <= 1)).all():
             raise ValueError(
                 f"{name} holds a number outside [0, 1] or NaN: it must be a probability, such as "
                 "the mean activation of a sigmoid unit"
             )
         checked.append(probability)
-    try:
-        return np.broadcast_arrays(*checked)
-    except ValueError:
-        shapes = " and ".join(str(probability.shape) for probability in checked)
-        raise ValueError(
-            f"rho and rho_hat have shapes {shapes}: give one rho, or one for each rho_hat"
-        ) from None
+    remedy = "give one rho, or one for each rho_hat"
+    return _broadcast(("rho", "rho_hat"), checked, remedy)
 
 
 def as_log_densities(log_p, log_q, weights):
@@ -82,7 +130,7 @@ def as_log_densities(log_p, log_q, weights):
     """
     checked = []
     for name, values in (("log_p", log_p), ("log_q", log_q)):
-        log_density = np.asarray(values, dtype=np.float64)
+        log_density = as_float64(values, f"{name}(x)")
         if log_density.shape != weights.shape:
             raise ValueError(
                 f"{name}(x) has shape {log_density.shape} for x of shape {weights.shape}: "
@@ -108,7 +156,7 @@ def as_log_density_samples(log_p, log_q):
     ValueError
         For fewer than two samples, shapes that differ, NaN, or a sample that P cannot produce.
     """
-    log_p, log_q = np.asarray(log_p, dtype=np.float64), np.asarray(log_q, dtype=np.float64)
+    log_p, log_q = as_float64(log_p, "log_p(x)"), as_float64(log_q, "log_q(x)")
     if log_p.ndim != 1 or log_p.shape != log_q.shape:
         raise ValueError(
             f"log_p(x) has shape {log_p.shape} and log_q(x) {log_q.shape}: "
@@ -123,53 +171,42 @@ def as_log_density_samples(log_p, log_q):
     return log_p, log_q
 
 
-def as_pair(x, x_hat):
-    """Return data and their reconstruction as float64 arrays of one shape, without NaN.
-
-    Raises
-    ------
-    ValueError
-        When the shapes differ, or the reconstruction holds NaN.
-    """
-    x, x_hat = np.asarray(x, dtype=np.float64), np.asarray(x_hat, dtype=np.float64)
-    if x.shape != x_hat.shape:
-        raise ValueError(f"x has shape {x.shape} and x_hat {x_hat.shape}: they must be the same")
-    if np.isnan(x_hat).any():
-        raise ValueError("x_hat holds NaN: did the training diverge?")
-    return x, x_hat
-
-
 def as_means(mean_p, mean_q):
-    """Return two means as float64 arrays.
+    """Return two means as float64 arrays of one shape.
 
     Raises
     ------
     ValueError
-        For NaN or infinite values.
+        For NaN or infinite values, and shapes that do not go together.
     """
-    mean_p, mean_q = np.asarray(mean_p, dtype=np.float64), np.asarray(mean_q, dtype=np.float64)
+    mean_p, mean_q = as_float64(mean_p, "mean_p"), as_float64(mean_q, "mean_q")
     for name, mean in (("mean_p", mean_p), ("mean_q", mean_q)):
         if not np.isfinite(mean).all():
             raise ValueError(f"{name} holds NaN or an infinite value: a mean must be finite")
-    return mean_p, mean_q
+    return _broadcast(("mean_p", "mean_q"), (mean_p, mean_q), "both must have the same dimensions")
 
 
-def as_stds(std_p, std_q):
-    """Return two standard deviations as float64 arrays.
+def as_gaussians(mean_p, std_p, mean_q, std_q):
+    """Return means and standard deviations as float64 arrays of one shape.
 
     Raises
     ------
     ValueError
-        For values that are not positive and finite.
+        For means that are not finite, standard deviations that are not positive and finite, and
+        shapes that do not go together.
     """
-    std_p, std_q = np.asarray(std_p, dtype=np.float64), np.asarray(std_q, dtype=np.float64)
+    mean_p, mean_q = as_means(mean_p, mean_q)
+    std_p, std_q = as_float64(std_p, "std_p"), as_float64(std_q, "std_q")
     for name, std in (("std_p", std_p), ("std_q", std_q)):
-        if not ((std > 0) & np.isfinite(std)).all():
+        wrong = std[~((std > 0) & np.isfinite(std))]
+        if wrong.size:
             raise ValueError(
-                f"{name} holds {np.min(std):.6g}: a standard deviation must be positive and finite "
+                f"{name} holds {wrong[0]:.6g}: a standard deviation must be positive and finite "
                 "(did you pass a logarithm?)"
             )
-    return std_p, std_q
+    names = ("mean_p", "std_p", "mean_q", "std_q")
+    remedy = "give one of each, or one of each for every Gaussian"
+    return _broadcast(names, (mean_p, std_p, mean_q, std_q), remedy)
 
 
 def as_cholesky(mean, cov, name):
@@ -180,22 +217,30 @@ def as_cholesky(mean, cov, name):
     ValueError
         For shapes that do not fit, NaN, or a covariance that is not symmetric positive definite.
     """
-    cov = np.asarray(cov, dtype=np.float64)
+    cov = as_float64(cov, name)
     if mean.ndim != 1 or not mean.size or cov.shape != (len(mean), len(mean)):
         raise ValueError(
-            f"{name} has shape {cov.shape} for a mean of shape {mean.shape}: "
-            "a mean of shape (k,), k at least 1, needs a covariance of shape (k, k)"
+            f"{name} has shape {cov.shape} for means of shape {mean.shape}: "
+            "means of shape (k,), k at least 1, need covariances of shape (k, k)"
         )
     if not np.isfinite(cov).all():
         raise ValueError(f"{name} holds NaN or an infinite value")
-    if not np.allclose(cov, cov.T, rtol=1e-9, atol=1e-12 * np.abs(cov).max(initial=0)):
+    variances = np.diag(cov)
+    if (variances < 0).any():
+        raise ValueError(f"{name} holds the variance {variances.min():.6g}: it must be positive")
+    if (variances == 0).any():
+        raise ValueError(f"{name} is not positive definite: a variance is zero. {SINGULAR}")
+    # The correlations decide: units, metres or millimetres, say nothing about what is singular.
+    std = np.sqrt(variances)
+    correlations = cov / std[:, None] / std
+    if not np.allclose(correlations, correlations.T, rtol=0, atol=1e-9):
         raise ValueError(f"{name} is not symmetric: (cov + cov.T) / 2 is, if that is what you mean")
-    L, failed = lapack.dpotrf(cov, lower=True)
+    L, failed = lapack.dpotrf(correlations, lower=True)
     # Rounding lets some singular matrices through; LAPACK's estimate of 1 / condition finds them.
-    largest = np.abs(cov).sum(0).max()
+    largest = np.abs(correlations).sum(0).max()
     if failed or lapack.dpocon(L, largest, uplo="L")[0] <= len(cov) * np.finfo(np.float64).eps:
         raise ValueError(
-            f"{name} is not positive definite (its smallest eigenvalue is zero or negative): "
-            "a singular covariance has no density; leave out the directions that do not vary"
+            f"{name} is not positive definite (the smallest eigenvalue of its correlations is zero "
+            f"or negative): {SINGULAR}"
         )
-    return L
+    return std[:, None] * L
