@@ -22,7 +22,7 @@ import pytest
 from browser import LOCAL, open_browser, open_page, require_chromium
 from playwright.sync_api import TimeoutError
 
-from lecture_utils.interactive import kl_explorer
+from lecture_utils.explorers import kl_explorer
 from tools.lab import set_environment
 
 require_chromium()
@@ -242,7 +242,7 @@ def test_the_users_own_settings_and_wishes_come_through(monkeypatch, tmp_path):
 
 
 def test_a_picture_stands_in_for_the_explorer_until_its_cell_is_run(lab, page):
-    source = "from lecture_utils.interactive import kl_explorer\n\nkl_explorer()"
+    source = "from lecture_utils.explorers import kl_explorer\n\nkl_explorer()"
     output = nbformat.v4.new_output("execute_result", execution_count=1)
     output.data = {"text/html": kl_explorer().data, "text/plain": "<IPython.core.display.HTML>"}
     cell = nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output])
