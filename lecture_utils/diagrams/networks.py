@@ -4,7 +4,7 @@ import numpy as np
 from torch import nn
 
 from lecture_utils.diagrams import pieces
-from lecture_utils.diagrams.pieces import BLACK, FILL, INK, LARGE, write
+from lecture_utils.diagrams.pieces import FILL, INK, LARGE, write
 from lecture_utils.diagrams.recording import (
     in_words,
     n_parameters,
@@ -56,7 +56,7 @@ def draw_chain(ax, states, steps, xs, y, full, real, largest=None):
     for state, x in zip(states, xs, strict=True):
         color = FILL[state.part]
         if state.values.ndim == 3:
-            side = min(0.68 * full, 0.72 * space) * (state.values.shape[-1] / rows) ** 0.45
+            side = min(0.8 * full, 0.84 * space) * (state.values.shape[-1] / rows) ** 0.45
             fronts.append((*pieces.sheets(ax, state.values, x, y, side, color, real), side))
             edges.append((x, y, side))
         else:
@@ -99,12 +99,12 @@ def _draw_window(ax, module, here, there):
         unit, length = side / cells, (stop - start) * side / cells
         x = x - side / 2 + start * unit + length / 2
         y = y + side / 2 - start * unit - length / 2
-        pieces.box(ax, x, y, length, length, ec=BLACK, **pieces.on_anything(1.8))
+        pieces.box(ax, x, y, length, length, ec=pieces.MARK, **pieces.on_anything(2))
         ends.append((x, y, length / 2))
     (x0, y0, r0), (x1, y1, r1) = ends if transposed else reversed(ends)
     for up in (-1, 1):
         line = pieces.on_anything(1.1)
-        ax.plot([x0 + r0, x1 - r1], [y0 + up * r0, y1 + up * r1], color=BLACK, ls="-", **line)
+        ax.plot([x0 + r0, x1 - r1], [y0 + up * r0, y1 + up * r1], color=pieces.MARK, ls="-", **line)
 
 
 def _write_names(ax, room, states, steps, xs):
@@ -122,33 +122,36 @@ def _write_part(ax, room, part, count, x0, x1):
     write(ax, (x0 + x1) / 2, room.counts, text, color=INK[part], gid="parameters")
 
 
-def _draw_input(ax, room, x, noisy, left):
-    """The image that goes in, at the left of `left`; with noise the clean one above it."""
+def picture_side(room, width, n_gaps):
+    """The side of the pictures at both ends that leaves the chain the width that its names need."""
+    return min(1.9, room.full, (width - max(0.85 * n_gaps, 3.8)) / 2 - 0.8)
+
+
+def _draw_input(ax, room, x, noisy, side, end):
+    """The image that goes in, with an arrow to x-position `end`; with noise the clean one above."""
     if noisy is None:
-        side = min(1.6, room.full)
         pieces.picture(ax, x, 0.15 + side / 2, room.middle, side, FILL["encoder"])
         write(ax, 0.15 + side / 2, room.middle + side / 2 + 0.22, "$x$", LARGE)
-        pieces.arrow(ax, (0.22 + side, room.middle), (left - 0.16, room.middle))
+        pieces.arrow(ax, (0.22 + side, room.middle), (end, room.middle))
         return
-    bottom, top = room.sizes - 0.2, room.names + 0.1
-    side = min(1.5, (top - bottom - 0.5) / 2)
-    middle = 0.45 + side / 2
-    up, down = top - side / 2, bottom + side / 2
+    bottom, top = room.counts - 0.1, room.names + 0.1
+    side = min(side, (top - bottom - 0.55) / 2)
+    middle, up, down = 0.4 + side / 2, top - side / 2, bottom + side / 2
     pieces.picture(ax, x, middle, up, side, pieces.FRAME)
     pieces.picture(ax, noisy, middle, down, side, FILL["encoder"])
     write(ax, 0.2, up, "$x$", LARGE)
     write(ax, 0.2, down, "$y$", LARGE)
     pieces.arrow(ax, (middle - 0.5, up - side / 2), (middle - 0.5, down + side / 2))
     write(ax, middle - 0.38, (up + down) / 2, "+ noise", ha="left")
-    pieces.arrow(ax, (0.5 + side, down), (left - 0.16, room.middle))
+    pieces.arrow(ax, (0.47 + side, down), (end, room.middle))
 
 
-def _draw_output(ax, room, x_hat, right, width):
-    """The image that comes out, at the right of `right`."""
-    side = min(1.6, room.full)
-    pieces.picture(ax, x_hat, width - 0.15 - side / 2, room.middle, side, FILL["decoder"])
-    write(ax, width - 0.15 - side / 2, room.middle + side / 2 + 0.22, r"$\hat{x}$", LARGE)
-    pieces.arrow(ax, (right + 0.16, room.middle), (width - 0.22 - side, room.middle))
+def _draw_output(ax, room, x_hat, side, start, width):
+    """The image that comes out, with an arrow from x-position `start`."""
+    middle = width - 0.15 - side / 2
+    pieces.picture(ax, x_hat, middle, room.middle, side, FILL["decoder"])
+    write(ax, middle, room.middle + side / 2 + 0.22, r"$\hat{x}$", LARGE)
+    pieces.arrow(ax, (start, room.middle), (middle - side / 2 - 0.07, room.middle))
 
 
 def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
@@ -186,11 +189,12 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
     dense = states[0].values.ndim == 1
     shows_input = real and images[0] is not None and (dense or noise is not None)
     shows_output = real and images[1] is not None and states[-1].values.ndim == 1
-    side = min(1.6, room.full) + 0.75
-    left = (side if noise is None else side + 0.3) if shows_input else 0.75
-    right = width - (side if shows_output else 0.75)
+    side = picture_side(room, width, len(steps))
+    left = side + (0.8 if noise is None else 1.1) if shows_input else 0.75
+    left += 0.0 if dense or not shows_input else 0.5
+    right = width - (side + 0.8 if shows_output else 0.75)
     xs = list(np.linspace(left, right, len(states)))
-    draw_chain(ax, states, steps, xs, room.middle, room.full, real)
+    edges = draw_chain(ax, states, steps, xs, room.middle, room.full, real)
     _write_names(ax, room, states, steps, xs)
     ends = (left - 0.1 if shows_input else left + 0.35, right + (0.1 if shows_output else -0.35))
     if "network" in counts:
@@ -205,11 +209,12 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
             write(ax, xs[code], room.counts, text, color=INK["code"], gid="on")
     if shows_input:
         noisy = None if noise is None else pieces.as_image(x_in[0].double().numpy())
-        _draw_input(ax, room, images[0], noisy, left)
+        end = left - (0.16 if dense else edges[0][2] / 2 + 0.08)
+        _draw_input(ax, room, images[0], noisy, side, end)
     else:
         write(ax, left, room.heading, "$x$" if noise is None else "$y$", LARGE)
     if shows_output:
-        _draw_output(ax, room, images[1], right, width)
+        _draw_output(ax, room, images[1], side, right + 0.16, width)
     else:
         write(ax, right, room.heading, r"$\hat{x}$", LARGE)
     return pieces.finished(ax), _alt(model, recording, real, noise is not None)
@@ -256,26 +261,26 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     ax, height = pieces.canvas(width, title)
     room = Room(height, left.steps + right.steps)
     y, full = room.middle, room.full
-    images = [pieces.as_image(values[0].double().numpy()) for values in (x, x)]
-    start, end = 2.35, width - 2.35
     n_left, n_right = len(left.states), len(right.states)
+    side = picture_side(room, width, n_left + n_right)
+    start, end = side + 0.8, width - side - 0.8
     places = np.linspace(start, end, n_left + n_right + 1)
     xs, draw, zs = list(places[:n_left]), places[n_left], list(places[n_left + 1 :])
     largest = max(state.values.size for state in left.states + right.states)
     edges = draw_chain(
         ax, left.states[:-1], left.steps[:-1], xs[:-1], y, full, True, largest=largest
     )
-    size = min(unit_height(len(mean), largest, full), 0.42 * full)
-    for values, side, name in ((mean, 1, r"$\mu$"), (log_var, -1, r"$\log\sigma^2$")):
-        place = y + side * (size / 2 + 0.1)
+    size = min(unit_height(len(mean), largest, full), 0.34 * full)
+    for values, sign, name in ((mean, 1, r"$\mu$"), (log_var, -1, r"$\log\sigma^2$")):
+        place = y + sign * (size / 2 + 0.1)
         pieces.strip(ax, values, xs[-1], place, 0.22, size, FILL["encoder"], True)
         pieces.funnel(ax, edges[-1], (xs[-1], place, size), FILL["encoder"])
-        pieces.arrow(ax, (xs[-1] + 0.16, place), (draw - 0.17, y + side * 0.12))
-        write(ax, xs[-1], place + side * (size / 2 + 0.2), name, LARGE, INK["encoder"])
+        pieces.arrow(ax, (xs[-1] + 0.16, place), (draw - 0.17, y + sign * 0.12))
+        write(ax, xs[-1], place + sign * (size / 2 + 0.2), name, LARGE, INK["encoder"])
     ax.plot(draw, y, "o", ms=26, mfc="white", mec=INK["code"], mew=2.2, zorder=7)
     write(ax, draw, y, "+", LARGE, INK["code"], weight="bold")
-    pieces.arrow(ax, (draw, y - 0.8), (draw, y - 0.2), INK["code"], linestyle="--")
-    write(ax, draw + 0.1, y - 0.95, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
+    pieces.arrow(ax, (draw, y + 0.4 * full - 0.15), (draw, y + 0.2), INK["code"], linestyle="--")
+    write(ax, draw + 0.1, y + 0.4 * full, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
     pieces.arrow(ax, (draw + 0.2, y), (zs[0] - 0.18, y), INK["code"])
     draw_chain(ax, right.states, right.steps, zs, y, full, True, largest=largest)
     _write_names(ax, room, left.states, left.steps, xs)
@@ -283,8 +288,11 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     _write_part(ax, room, "encoder", left.n_parameters["encoder"], start - 0.1, xs[-1] + 0.15)
     _write_part(ax, room, "decoder", right.n_parameters["decoder"], zs[0] + 0.15, end + 0.1)
     pieces.heading(ax, draw, draw, room.heading, r"$z=\mu+\sigma\varepsilon$", "code")
-    _draw_input(ax, room, images[0], None, start)
-    _draw_output(ax, room, pieces.as_image(right.states[-1].values), end, width)
+    image, answer = (
+        pieces.as_image(chain.states[k].values) for chain, k in ((left, 0), (right, -1))
+    )
+    _draw_input(ax, room, image, None, side, start - 0.16)
+    _draw_output(ax, room, answer, side, end + 0.16, width)
     latent = len(mean)
     return pieces.finished(ax), (
         f"Diagram of a variational autoencoder with {n_parameters(model):,} parameters. "

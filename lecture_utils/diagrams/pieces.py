@@ -11,7 +11,7 @@ from matplotlib.patheffects import Normal, Stroke
 # Okabe and Ito's colours that are not those of P, Q and R: a fill, and a darker tone for type.
 FILL = {"encoder": "#56B4E9", "code": "#E69F00", "decoder": "#CC79A7", "network": "#9AA0A6"}
 INK = {"encoder": "#005A8C", "code": "#7A5200", "decoder": "#8A2F63", "network": "#202124"}
-BLACK, PALE, FRAME = "#202124", "#E8EAED", "#9AA0A6"
+BLACK, PALE, FRAME, MARK = "#202124", "#E8EAED", "#9AA0A6", "#FFD84D"
 WIDTH = 11.6  # inches: a slide has 100 pixels to the inch
 SMALL, LARGE = 15, 19  # points
 LINE = 0.27  # inches from one line of small type to the next
@@ -37,7 +37,7 @@ def finished(ax):
         (text, other)
         for (text, a), (other, b) in combinations(boxes, 2)
         # The box of a text has some air above and below.
-        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 4
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > -4 and min(a.y1, b.y1) - max(a.y0, b.y0) > 4
     ]
     page = figure.bbox
     crowded += [
@@ -138,8 +138,8 @@ def arrow(ax, start, end, color=BLACK, **more):
 
 
 def on_anything(lw):
-    """A dark line with a light rim, seen on white and on black."""
-    rim = [Stroke(linewidth=lw + 2, foreground="white"), Normal()]
+    """A light line with a dark rim, seen on white and on black."""
+    rim = [Stroke(linewidth=lw + 1.8, foreground=BLACK), Normal()]
     return {"lw": lw, "path_effects": rim, "zorder": 5}
 
 
