@@ -7,6 +7,7 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from lecture_utils.diagrams import pieces
 from lecture_utils.diagrams.pieces import BLACK, FRAME, PALE, WIDTH, write
 from lecture_utils.diagrams.recording import times
+from lecture_utils.plotting import GREY
 
 MARKED, TWICE, KERNEL = "#FFE9A8", "#F5C767", "#D6ECFA"
 
@@ -43,21 +44,21 @@ def draw_convolution(image, kernel, stride=1, padding=0, at=(0, 0), width=WIDTH,
     below = f", padding {padding}" if padding else ""
     name = f"image {times(image.shape)}{below}"
     marked = _cells(row, column, kernel.shape)
-    _grid(ax, padded, lefts[0], y, cell, name, dict.fromkeys(marked, MARKED), padding)
-    _frame(ax, padded, lefts[0], y, cell, marked)
-    _grid(ax, kernel, lefts[1], y, cell, f"kernel {times(kernel.shape)}", KERNEL)
-    _grid(ax, result, lefts[2], y, cell, f"output {times(result.shape)}", {tuple(at): MARKED})
-    _frame(ax, result, lefts[2], y, cell, [tuple(at)])
+    _grid(ax, padded, lefts[0], y, cell, name, marked, rim=padding)
+    _grid(ax, kernel, lefts[1], y, cell, f"kernel {times(kernel.shape)}", plain=KERNEL)
+    _grid(ax, result, lefts[2], y, cell, f"output {times(result.shape)}", [tuple(at)])
     write(ax, lefts[1] - 0.55, y, "∗", 26)
     _add(ax, f"stride {stride}", lefts[2] - 1.7, y)
     products = " + ".join(
-        f"{_number(w)}·{_number(k)}" for w, k in zip(window.flat, kernel.flat, strict=True) if k
-    ).replace("+ −", "− ")
+        f"{_number(w) if w >= 0 else f'({_number(w)})'}·{_number(k)}"
+        for w, k in zip(window.flat, kernel.flat, strict=True)
+        if k
+    )
     products = f"{products or 0} = {_number(result[at])}"
     write(ax, width / 2, 0.3, products, 17, gid="sum")
     return pieces.finished(ax), (
-        f"A window of {times(kernel.shape)} in a {times(image.shape)} image with padding {padding}, "
-        f"the kernel, and the {times(result.shape)} output of stride {stride}. The number in row "
+        f"A window of {times(kernel.shape)} in a {times(image.shape)} image with padding {padding}, its "
+        f"kernel, and the {times(result.shape)} output of stride {stride}. The number in row "
         f"{at[0]}, column {at[1]}, counted from 0, is {products}."
     )
 
@@ -92,22 +93,22 @@ def draw_transposed_convolution(small, kernel, stride=1, at=(0, 0), width=WIDTH,
         n_stamps[where][: len(kernel), : kernel.shape[1]] += 1
     if not np.allclose(added, result):
         raise ValueError("the stamps do not add up to the numbers that torch computes")
-    parts = (small, 0.6), (kernel, 0.6), (kernel, 1.2), (result, 0)
+    parts = (small, 0.7), (kernel, 0.7), (kernel, 1.3), (result, 0)
     ax, cell, y, lefts = _row(width, title, *parts)
     marked = _cells(at[0] * stride, at[1] * stride, kernel.shape)
-    fills = {tuple(where): PALE for where in np.argwhere(n_stamps > 1)}
-    fills |= {where: TWICE if n_stamps[where] > 1 else MARKED for where in marked}
-    _grid(ax, small, lefts[0], y, cell, f"input {times(small.shape)}", {tuple(at): MARKED})
-    _frame(ax, small, lefts[0], y, cell, [tuple(at)])
-    write(ax, lefts[1] - 0.3, y, "×", 26)
-    _grid(ax, kernel, lefts[1], y, cell, "kernel", KERNEL)
-    write(ax, lefts[2] - 0.3, y, "=", 26)
+    shaded = {
+        where: TWICE if where in marked else PALE
+        for where in _cells(0, 0, result.shape)
+        if n_stamps[where] > 1
+    }
+    _grid(ax, small, lefts[0], y, cell, f"input {times(small.shape)}", [tuple(at)])
+    write(ax, lefts[1] - 0.35, y, "×", 26)
+    _grid(ax, kernel, lefts[1], y, cell, "kernel", plain=KERNEL)
+    write(ax, lefts[2] - 0.35, y, "=", 26)
     stamp = small[tuple(at)] * kernel
-    _grid(ax, stamp, lefts[2], y, cell, "stamp", MARKED)
-    _frame(ax, stamp, lefts[2], y, cell, _cells(0, 0, kernel.shape))
-    _add(ax, "add", lefts[3] - 1.2, y, 1.2)
-    _grid(ax, result, lefts[3], y, cell, f"output {times(result.shape)}", fills)
-    _frame(ax, result, lefts[3], y, cell, marked)
+    _grid(ax, stamp, lefts[2], y, cell, "stamp", _cells(0, 0, kernel.shape))
+    _add(ax, "add", lefts[3] - 1.3, y, 1.3)
+    _grid(ax, result, lefts[3], y, cell, f"output {times(result.shape)}", marked, shaded)
     text = f"stride {stride}: the next stamp starts {stride} further; shaded: stamps add up"
     write(ax, width / 2, 0.3, text, 17)
     return pieces.finished(ax), (
@@ -154,30 +155,26 @@ def _number(value):
     return f"{value:g}".replace("-", "−")
 
 
-def _grid(ax, values, left, middle, cell, name, fills, rim=0):
-    """A table of numbers under its name; `rim` rows and columns around it are padding.
+def _grid(ax, values, left, middle, cell, name, marked=(), shaded=None, plain="white", rim=0):
+    """A table of numbers under its name, with a thick frame around the block of `marked` cells.
 
-    fills : dict of (row, column) to a colour, or the colour of all cells
+    shaded : dict of (row, column) to a colour
+    rim : int, how many rows and columns around are padding
     """
     rows, columns = values.shape
-    top = middle + rows * cell / 2
+    top, colors = middle + rows * cell / 2, dict.fromkeys(marked, MARKED) | (shaded or {})
     for (i, j), value in np.ndenumerate(values):
         x, y = left + (j + 0.5) * cell, top - (i + 0.5) * cell
         inside = rim <= i < rows - rim and rim <= j < columns - rim
-        plain = "white" if inside else PALE
-        color = fills if isinstance(fills, str) else fills.get((i, j), plain)
+        color = colors.get((i, j), plain if inside else PALE)
         pieces.box(ax, x, y, cell, cell, fc=color, ec=FRAME, lw=0.8)
-        write(ax, x, y, _number(value), color=BLACK if inside else "#5F6368", gid=name.split()[0])
+        write(ax, x, y, _number(value), color=BLACK if inside else GREY, gid=name.split()[0])
     write(ax, left + columns * cell / 2, top + 0.24, name)
-
-
-def _frame(ax, values, left, middle, cell, marked):
-    """A thick frame around the rectangle of `marked` cells."""
-    (row, column), (last_row, last_column) = marked[0], marked[-1]
-    x = left + (column + last_column + 1) / 2 * cell
-    y = middle + (len(values) - row - last_row - 1) / 2 * cell
-    size = (last_column - column + 1) * cell, (last_row - row + 1) * cell
-    pieces.box(ax, x, y, *size, ec=BLACK, lw=3, zorder=5)
+    if marked:
+        (i, j), (last_i, last_j) = marked[0], marked[-1]
+        x, y = left + (j + last_j + 1) / 2 * cell, top - (i + last_i + 1) / 2 * cell
+        size = (last_j - j + 1) * cell, (last_i - i + 1) * cell
+        pieces.box(ax, x, y, *size, ec=BLACK, lw=3, zorder=5)
 
 
 def _add(ax, text, left, y, gap=1.7):

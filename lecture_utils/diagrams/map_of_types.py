@@ -11,9 +11,15 @@ from lecture_utils.autoencoders import (
     mlp,
 )
 from lecture_utils.diagrams import pieces
-from lecture_utils.diagrams.networks import draw_chain
+from lecture_utils.diagrams.chain import draw_chain
 from lecture_utils.diagrams.pieces import BLACK, FILL, INK, write
-from lecture_utils.diagrams.recording import one_example, record, record_variational, undisturbed
+from lecture_utils.diagrams.recording import (
+    State,
+    one_example,
+    record,
+    record_variational,
+    undisturbed,
+)
 
 WORDS = {
     "vanilla": "a narrow code",
@@ -96,22 +102,27 @@ def _draw_icon(ax, name, model, left, bottom, wide, high):
             recording = record(model, x)
             states, steps = recording.states, recording.steps
     code = next(i for i, state in enumerate(states) if state.part == "code")
+    real = []
+    if name == "sparse":
+        real, on = [code], np.isin(_coarse(states[code], 20), (3, 9, 14))
+        states[code] = State("code", on.astype(float))
+    if name == "denoising":
+        real, noise = [0], np.random.default_rng(0).uniform(size=16)
+        states[0] = State("encoder", noise[_coarse(states[0], 16)])
     xs = list(np.linspace(left + 0.45, left + wide - 0.45, len(states)))
-    edges = draw_chain(ax, states, steps, xs, y, full, real=False)
-    _, _, tall = edges[code]
+    edges = draw_chain(ax, states, steps, xs, y, full, real)
     if name == "contractive":
         for k in np.linspace(-1, 1, 5):
-            start, end = 0.4 * k * edges[0][2], 0.06 * k * tall
-            ax.plot([xs[0], xs[code]], [y + start, y + end], color=BLACK, lw=1.4, ls="-", zorder=5)
-    if name == "sparse":
-        on = np.isin(np.arange(20), (3, 9, 14)).astype(float)
-        pieces.strip(ax, on, xs[code], y, 0.26, tall, FILL["code"], True)
-    if name == "denoising":
-        noise = np.random.default_rng(0).uniform(size=16)
-        pieces.strip(ax, noise, xs[0], y, 0.2, edges[0][2], FILL["encoder"], True)
+            heights = y + 0.4 * k * edges[0][2], y + 0.06 * k * edges[code][2]
+            ax.plot([xs[0], xs[code]], heights, color=BLACK, lw=1.4, ls="-", zorder=5)
     if name == "variational":
-        ax.plot(xs[code], y, "o", ms=38, mfc="white", mec=INK["code"], mew=2.2, zorder=6)
+        ax.plot(xs[code], y, "o", ms=36, mfc="white", mec=INK["code"], mew=2.2, zorder=6)
         t = np.linspace(-1, 1, 50)
         bell = y - 0.11 + 0.26 * np.exp(-7 * t**2)
-        ax.plot(xs[code] + 0.2 * t, bell, color=INK["code"], lw=2.2, ls="-", zorder=7)
+        ax.plot(xs[code] + 0.19 * t, bell, color=INK["code"], lw=2.2, ls="-", zorder=7)
     return [state.size for state in states]
+
+
+def _coarse(state, n):
+    """For each unit in which of `n` blocks it lies: so that single cells can be seen."""
+    return np.arange(state.values.size) * n // state.values.size

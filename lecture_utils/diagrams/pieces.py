@@ -11,7 +11,10 @@ from matplotlib.patheffects import Normal, Stroke
 # Okabe and Ito's colours that are not those of P, Q and R: a fill, and a darker tone for type.
 FILL = {"encoder": "#56B4E9", "code": "#E69F00", "decoder": "#CC79A7", "network": "#9AA0A6"}
 INK = {"encoder": "#005A8C", "code": "#7A5200", "decoder": "#8A2F63", "network": "#202124"}
-BLACK, PALE, FRAME, MARK = "#202124", "#E8EAED", "#9AA0A6", "#FFD84D"
+BLACK, PALE, FRAME = "#202124", "#E8EAED", "#9AA0A6"
+# A light line with a dark rim is seen on white, on black and in grey print.
+RIM = [Stroke(linewidth=4, foreground=BLACK), Normal()]
+ON_ANYTHING = {"ec": "#FFD84D", "lw": 2, "path_effects": RIM, "zorder": 6}
 WIDTH = 11.6  # inches: a slide has 100 pixels to the inch
 SMALL, LARGE = 15, 19  # points
 LINE = 0.27  # inches from one line of small type to the next
@@ -56,13 +59,6 @@ def write(ax, x, y, text, size=SMALL, color=BLACK, **more):
     """Text whose middle is at (x, y)."""
     more = {"ha": "center", "va": "center", "zorder": 8, **more}
     return ax.text(x, y, text, fontsize=size, color=color, **more)
-
-
-def write_lines(ax, x, top, lines, color):
-    """Names of modules, one a line, on baselines that all steps share."""
-    for i, line in enumerate(lines):
-        y = top - 0.2 - LINE * i
-        write(ax, x, y, line, color=color, va="baseline", gid="step")
 
 
 def box(ax, x, y, width, height, **style):
@@ -135,16 +131,3 @@ def arrow(ax, start, end, color=BLACK, **more):
     """An arrow between two points."""
     style = {"arrowstyle": "-|>", "mutation_scale": 18, "lw": 1.8, "zorder": 6, **more}
     ax.add_patch(FancyArrowPatch(start, end, color=color, shrinkA=0, shrinkB=0, **style))
-
-
-def on_anything(lw):
-    """A light line with a dark rim, seen on white and on black."""
-    rim = [Stroke(linewidth=lw + 1.8, foreground=BLACK), Normal()]
-    return {"lw": lw, "path_effects": rim, "zorder": 5}
-
-
-def heading(ax, x0, x1, y, text, part):
-    """The name of a part above its steps, with a rule from x0 to x1."""
-    write(ax, (x0 + x1) / 2, y, text, LARGE, INK[part], weight="bold")
-    if x1 > x0:
-        ax.hlines(y - 0.25, x0, x1, color=FILL[part], lw=3.5)
