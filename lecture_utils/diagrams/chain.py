@@ -25,7 +25,7 @@ class Stage:
 
     def name(self, states, steps, xs):
         """Write sizes under the states, names of modules over the steps."""
-        for state, x in zip(states, xs, strict=True):
+        for state, x in zip(states, xs, strict=False):
             write(self.ax, x, self.sizes, state.size, gid="size")
         for step, x0, x1 in zip(steps, xs, xs[1:], strict=False):
             for i, line in enumerate(step.lines):  # on baselines that all steps share

@@ -49,16 +49,11 @@ def draw_convolution(image, kernel, stride=1, padding=0, at=(0, 0), width=WIDTH,
     _grid(ax, result, lefts[2], y, cell, f"output {times(result.shape)}", [tuple(at)])
     write(ax, lefts[1] - 0.55, y, "∗", 26)
     _add(ax, f"stride {stride}", lefts[2] - 1.7, y)
-    products = " + ".join(
-        f"{_number(w) if w >= 0 else f'({_number(w)})'}·{_number(k)}"
-        for w, k in zip(window.flat, kernel.flat, strict=True)
-        if k
-    )
-    products = f"{products or 0} = {_number(result[at])}"
+    products = f"{_sum_of_products(window, kernel)} = {_number(result[at])}"
     write(ax, width / 2, 0.3, products, 17, gid="sum")
     return pieces.finished(ax), (
-        f"A window of {times(kernel.shape)} in a {times(image.shape)} image with padding {padding}, its "
-        f"kernel, and the {times(result.shape)} output of stride {stride}. The number in row "
+        f"A window of {times(kernel.shape)} in a {times(image.shape)} image, padding {padding}, "
+        f"its kernel, and the {times(result.shape)} output of stride {stride}. The number in row "
         f"{at[0]}, column {at[1]}, counted from 0, is {products}."
     )
 
@@ -151,8 +146,19 @@ def _cells(row, column, shape):
     return [(row + i, column + j) for i, j in np.ndindex(*shape)]
 
 
+def _sum_of_products(window, kernel):
+    """The products as they are written, but for those with a zero in the kernel."""
+    terms = [
+        f"{'−' if k < 0 else '+'} {_number(w) if w >= 0 else f'({_number(w)})'}·{_number(abs(k))}"
+        for w, k in zip(window.flat, kernel.flat, strict=True)
+        if k
+    ]
+    text = " ".join(terms) or "0"
+    return "−" + text[2:] if text.startswith("−") else text.removeprefix("+ ")
+
+
 def _number(value):
-    return f"{value:g}".replace("-", "−")
+    return f"{value + 0.0:g}".replace("-", "−")  # + 0.0 makes 0 of -0
 
 
 def _grid(ax, values, left, middle, cell, name, marked=(), shaded=None, plain="white", rim=0):

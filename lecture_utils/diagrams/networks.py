@@ -44,10 +44,11 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
         recording = record(model, x_in)
     states, steps, counts = recording.states, recording.steps, recording.n_parameters
     stage, real = Stage(width, title, steps), range(len(states)) if x is not None else ()
-    image, answer = (as_image(values) for values in (clean[0].double().numpy(), states[-1].values))
+    image, answer = as_image(clean[0].double().numpy()), as_image(states[-1].values)
+    gives_back = states[-1].values.size == states[0].values.size
     flat = [states[k].values.ndim == 1 for k in (0, -1)]  # a volume shows the image itself
     shows_input = real and image is not None and (flat[0] or noise is not None)
-    shows_output = real and answer is not None and flat[1]
+    shows_output = real and answer is not None and flat[1] and gives_back
     left = right = 0.75  # from the edges
     if shows_input:
         left = stage.side + 0.8 + (0 if noise is None else 0.3) + (0 if flat[0] else 0.5)
@@ -74,7 +75,7 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
         write(stage.ax, xs[0], stage.titles, "$x$" if noise is None else "$y$", LARGE)
     if shows_output:
         stage.comes_out(answer, xs[-1] + 0.16, states[-1].part)
-    else:
+    elif gives_back:
         write(stage.ax, xs[-1], stage.titles, r"$\hat{x}$", LARGE)
     return pieces.finished(stage.ax), _alt(model, recording, bool(real), noise is not None)
 
@@ -142,7 +143,8 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     write(ax, draw + 0.1, top, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
     pieces.arrow(ax, (draw, top - 0.15), (draw, y + 0.2), INK["code"], linestyle="--")
     pieces.arrow(ax, (draw + 0.2, y), (zs[0] - 0.18, y), INK["code"])
-    stage.name(left.states, left.steps, xs)
+    stage.name(left.states[:-1], left.steps, xs)
+    write(ax, xs[-1], stage.sizes, f"2·{len(mean)}", gid="size")
     stage.name(right.states, right.steps, zs)
     stage.head("encoder", left.n_parameters["encoder"], start - 0.1, xs[-1] + 0.15)
     stage.head_code(draw, r"$z=\mu+\sigma\varepsilon$")

@@ -87,19 +87,30 @@ def undisturbed(model):
 
 
 def one_example(model, x):
-    """`x` as a batch of one, in the model's number type; zeros of the right size for None."""
-    weights = next(model.parameters(), torch.zeros(1))
-    if x is not None:
-        x = torch.as_tensor(x, dtype=weights.dtype)
-        if x.dim() in (1, 3):
-            return x[None]
-        raise ValueError(f"x has shape {tuple(x.shape)}: give one example, as x_test[0]")
+    """`x` as a batch of one, in the model's number type; for None zeros, as many as it takes."""
+    weights, n_in = next(model.parameters(), torch.zeros(1)), _n_in(model)
+    if x is None:
+        if n_in is None:
+            raise ValueError("how much goes in cannot be read off this model: give an example x")
+        return weights.new_zeros(1, n_in)
+    x = torch.as_tensor(x, dtype=weights.dtype)
+    if x.dim() not in (1, 3) or x.numel() != (n_in or x.numel()):
+        wanted = "" if n_in is None else f" of {n_in} numbers"
+        raise ValueError(
+            f"x has the shape {tuple(x.shape)}: give one example{wanted}, as x_test[0]"
+        )
+    return x[None]
+
+
+def _n_in(model):
     for module in model.modules():
         if isinstance(module, nn.Unflatten):
-            return weights.new_zeros(1, math.prod(module.unflattened_size))
+            return math.prod(module.unflattened_size)
         if isinstance(module, nn.Linear):
-            return weights.new_zeros(1, module.in_features)
-    raise ValueError("the size of the input cannot be read off this model: give an example x")
+            return module.in_features
+        if next(module.parameters(recurse=False), None) is not None:
+            return None
+    return None
 
 
 def probes(x):
@@ -219,13 +230,16 @@ def record_variational(model, x, seed):
 
 
 def in_words(recording):
-    """The recording as one sentence a part, for the alt text."""
-    sentences = []
+    """A sentence for each part, for the alt text."""
+    names = {"encoder": "Encoder f", "decoder": "Decoder g", "network": "Layers"}
+    sentences, path = (
+        [],
+        list(zip(recording.steps, recording.states, recording.states[1:], strict=False)),
+    )
     for part, count in recording.n_parameters.items():
-        steps = [i for i, step in enumerate(recording.steps) if step.part == part]
-        path = [recording.states[steps[0]].size if steps else recording.states[0].size]
-        for i in steps:
-            names = ", ".join(recording.steps[i].lines).replace("convᵀ", "transposed conv")
-            path.append(f"{names} to {recording.states[i + 1].size}")
-        sentences.append(f"{part.capitalize()}, {count:,} parameters: {'; '.join(path)}.")
+        told = [(step, before, after) for step, before, after in path if step.part == part]
+        sentence = f"{names[part]}, {count:,} parameters: {told[0][1].size if told else 'nothing'}"
+        for step, _, after in told:
+            sentence += f"; {', '.join(step.lines)} to {after.size}"
+        sentences.append(sentence.replace("convᵀ", "transposed conv") + ".")
     return " ".join(sentences)
