@@ -64,7 +64,8 @@ def reconstruction_loss(model, x):
         When the reconstruction has another shape than `x`, or `x` is no batch.
     """
     x_hat = same_shape(x, model(x))
-    return ((x_hat - x) ** 2).flatten(1).sum(1).mean()
+    errors = (x_hat - x).flatten(1) ** 2  # (n, d)
+    return errors.sum(1).mean()
 
 
 def he_initialised(network):

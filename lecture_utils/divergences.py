@@ -10,7 +10,7 @@ from lecture_utils.validation import (
     as_distributions,
     as_gaussians,
     as_log_densities,
-    as_log_density_samples,
+    as_log_samples,
     as_means,
     as_probabilities,
 )
@@ -230,11 +230,12 @@ def kl_divergence_monte_carlo(log_p, log_q, x):
 
     Source: the deck's "KL Divergence", the expectation.
     """
-    log_p, log_q = as_log_density_samples(log_p(x), log_q(x))
+    log_p, log_q = as_log_samples(log_p(x), log_q(x))
     if np.isneginf(log_q).any():
         return np.inf, np.inf
-    log_ratio = log_p - log_q
-    return log_ratio.mean(), log_ratio.std(ddof=1) / np.sqrt(len(log_ratio))
+    terms = log_p - log_q
+    error = terms.std(ddof=1) / np.sqrt(len(terms))
+    return terms.mean(), error
 
 
 def kl_divergence_gaussian_1d(mean_p, std_p, mean_q, std_q):

@@ -148,7 +148,7 @@ def as_log_densities(log_p, log_q, weights):
     return checked
 
 
-def as_log_density_samples(log_p, log_q):
+def as_log_samples(log_p, log_q):
     """Return the two log-densities of samples from P as float64 arrays of one shape (n,).
 
     Raises
