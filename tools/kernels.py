@@ -42,19 +42,24 @@ FRAME = re.compile(r"Cell In\[(\d+)\], line (\d+)")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
+# What a kernel is, as in a kernel.json.
+SPEC = {
+    "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+    "display_name": KERNEL["display_name"],
+    "language": KERNEL["language"],
+    "metadata": {
+        "debugger": True,
+        "supported_encryption": ["curve"],
+        "kernel_provisioner": {"provisioner_name": "local-provisioner"},
+    },
+}
+
+
 class OwnInterpreter(KernelSpecManager):
     """Knows one kernel, the interpreter that runs this tool, under every name."""
 
     def get_kernel_spec(self, kernel_name):
-        return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            display_name=KERNEL["display_name"],
-            language=KERNEL["language"],
-            metadata={
-                "supported_encryption": ["curve"],
-                "kernel_provisioner": {"provisioner_name": "local-provisioner"},
-            },
-        )
+        return KernelSpec(**SPEC)
 
 
 @dataclass
