@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib
 import nbformat
 import psutil
 import zmq
@@ -31,8 +30,9 @@ KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language":
 THREADS = ("COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 # What would change a kernel behind its back: matplotlib would show no figures, IPython would add
-# the packages of an environment that happens to be active, or run a file of the user's first.
-FOREIGN = ("MPLBACKEND", "VIRTUAL_ENV", "PYTHONSTARTUP")
+# the packages of an environment that happens to be active, or run a file of the user's first,
+# Jupyter would start it by other means.
+FOREIGN = ("MPLBACKEND", "VIRTUAL_ENV", "PYTHONSTARTUP", "JUPYTER_DEFAULT_PROVISIONER_NAME")
 
 # Without it a kernel warns on the terminal that other users of the machine could listen.
 ENCRYPTION = "auto" if zmq.has("curve") else "disabled"
@@ -163,9 +163,12 @@ def python_path(*before):
 def matplotlib_folder():
     """Return where matplotlib keeps its list of fonts, a temporary folder if home is read-only.
 
-    As MPLCONFIGDIR it also keeps a user's own matplotlibrc out of the figures.
+    As MPLCONFIGDIR it also keeps a user's own matplotlibrc out of the figures. The list is made
+    here, because a kernel would say so in the outputs of a notebook.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would announce the temporary one
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # before it says so here
+    import matplotlib.font_manager
+
     return matplotlib.get_cachedir()
 
 
