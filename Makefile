@@ -4,6 +4,8 @@ PIP_ARGS ?=
 COURSE_THREADS ?= 1
 export COURSE_THREADS
 export OMP_NUM_THREADS = $(COURSE_THREADS)
+# This folder's library, wherever .venv was made and whatever PYTHONPATH says.
+export PYTHONPATH = $(CURDIR)
 BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
@@ -14,6 +16,7 @@ help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/run: requirements.txt pyproject.toml
+	@test -w . || { echo "refused: $(CURDIR) cannot be written, so .venv cannot be made in it: copy the course to a folder of yours"; exit 1; }
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'Python 3.11 to 3.13 is needed, this is ' + sys.version.split()[0] + ': make ... PYTHON=python3.11')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt -e .
@@ -23,17 +26,17 @@ help:  ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
 	touch $@
 
-run: .venv/run  ## run the lectures into build/   NOTEBOOKS="01 05" PARAMETERS="seed=3 n_samples=2000"
-	$(BIN)/python -m tools.run_course --notebooks "$(NOTEBOOKS)" --parameters "$(PARAMETERS)"
+run: .venv/run  ## run the lectures into build/   NOTEBOOKS="01 05" PARAMETERS="seed=3 n_samples=2000" BUILD=elsewhere
+	$(BIN)/python -m tools.run_course --notebooks "$(NOTEBOOKS)" --parameters "$(PARAMETERS)" --output "$(BUILD)"
 
 lab: .venv/run  ## open the course in JupyterLab
 	$(BIN)/python -m tools.lab
 
 slides: .venv/run  ## build slides, pages and build/index.html from the stored outputs
-	$(BIN)/python -m tools.build_pages
+	$(BIN)/python -m tools.build_pages --output "$(BUILD)"
 
 slides-pdf: .venv/test  ## print the slides to PDF (needs Chromium)
-	$(BIN)/python -m tools.print_slides
+	$(BIN)/python -m tools.print_slides --output "$(BUILD)"
 
 notebooks: .venv/run  ## execute the notebooks in place and store their outputs
 	$(BIN)/python -m tools.run_course --in-place --notebooks "$(NOTEBOOKS)"
@@ -41,8 +44,8 @@ notebooks: .venv/run  ## execute the notebooks in place and store their outputs
 exercises: .venv/run  ## make the student copies from notebooks/solutions
 	$(BIN)/python -m tools.make_exercises
 
-progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02"
-	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)"
+progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02" FOLDER=my-notebooks-1
+	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)" --folder "$(FOLDER)"
 
 test: .venv/test  ## check everything: style, library, notebooks and their stored outputs
 	$(BIN)/ruff check .
@@ -50,10 +53,10 @@ test: .venv/test  ## check everything: style, library, notebooks and their store
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
-	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)"
+	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
-	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" -- $(NBVAL)
+	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
 
 bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 	$(BIN)/python -m benchmarks $(PARTS)

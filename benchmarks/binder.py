@@ -30,10 +30,9 @@ import psutil
 import websocket
 from tqdm import tqdm
 
-from tools.run_course import NAME_PATTERN, code_cells, first_line, lectures, peak_memory
+from tools.course import NOTEBOOKS, ROOT, code_cells, first_line, lectures, solutions
+from tools.kernels import peak_memory
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
 LIMIT = 1e9  # bytes
 HEADER = ("notebook", "seconds", "CPU", "first figure", "PSS (MB)", "RSS (MB)", "of 1 GB")
 
@@ -41,7 +40,7 @@ HEADER = ("notebook", "seconds", "CPU", "first figure", "PSS (MB)", "RSS (MB)", 
 def rows():
     if not psutil.LINUX:
         return [("not measured: needs Linux", "", "", "", "", "", "")]
-    paths = [*lectures(), *sorted((NOTEBOOKS / "solutions").glob(NAME_PATTERN))]
+    paths = [*lectures(), *solutions()]
     with tempfile.TemporaryDirectory() as folder, running_lab(Path(folder)) as lab:
         server = (
             "JupyterLab alone",

@@ -7,7 +7,9 @@ The lectures run as in `make run`, several at once. "of all" is the share of the
 import tempfile
 from pathlib import Path
 
-from tools.run_course import Run, choose, execute_all, read
+from tools.course import choose, read
+from tools.kernels import Run
+from tools.several import execute_all
 
 HEADER = ("lecture", "seconds", "of all", "peak memory (MB)", "of 1 GB")
 

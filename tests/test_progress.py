@@ -15,7 +15,8 @@ import pytest
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools import make_exercises
+from lecture_utils.exercises.registry import TOPICS
+from tools import make_exercises, progress
 
 NAME = "01_kl_divergence"
 FIRST_CELL = "import numpy as np\n\nfrom lecture_utils.exercises import check"
@@ -101,7 +102,9 @@ def test_only_what_was_changed_is_run(course):
     assert not path.with_name(mark).exists()
     notebook.cells.pop(0)
     nbformat.write(notebook, path)
-    assert report(course)[0]["extra_bits"] == "wrong: NameError: name 'check' is not defined"
+    done = run(course)
+    assert (done.returncode, "extra_bits" in done.stdout) == (1, False)
+    assert done.stderr.startswith(f"{NAME}.ipynb cannot be judged: the first cell, which imports")
     assert path.with_name(mark).exists()
 
 
@@ -213,3 +216,114 @@ def test_interrupted_it_leaves_no_kernel(course):
     assert errors.endswith("stopped: no kernel is left\n")
     assert "Traceback" not in errors
     assert not psutil.wait_procs(kernels, timeout=10)[1]
+
+
+# ---- what was not judged, copies, other folders ----
+
+
+def a_cell(name, state):
+    """Return the outputs of a cell with an error."""
+    return [nbformat.v4.new_output("error", ename=name, evalue=state, traceback=[])]
+
+
+@pytest.fixture
+def judged(monkeypatch, tmp_path):
+    """Judge cells whose outputs are given, without a kernel."""
+
+    def judge(*cells, name=NAME):
+        write_to = tmp_path / "notebooks" / "exercises" / f"{name}.ipynb"
+        write_to.parent.mkdir(parents=True, exist_ok=True)
+        sources, outputs = zip(*cells, strict=True)
+        nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), write_to)
+
+        def execute(notebook, folder, interrupted):
+            for cell, output in zip(notebook.cells, outputs, strict=True):
+                cell.outputs = output
+            return {}
+
+        monkeypatch.setattr(progress, "execute", execute)
+        return progress.judge(write_to, None)
+
+    return judge
+
+
+NO_CHECK = a_cell("NameError", "name 'check' is not defined")
+
+
+def test_a_first_cell_that_fails_is_what_is_said(judged, capsys):
+    failure = a_cell("ModuleNotFoundError", "No module named 'lecture_utils'")
+    said = judged((FIRST_CELL, failure), (STUB, NO_CHECK))
+    assert said == (
+        f"{NAME}.ipynb cannot be judged: its first cell fails: "
+        "ModuleNotFoundError: No module named 'lecture_utils'"
+    )
+    assert progress.report({progress.Path(f"{NAME}.ipynb"): said}) == 1
+    out, err = capsys.readouterr()
+    assert out.strip() == "0 of 0 exercises are right"
+    assert err == f"{said}\n"
+
+
+@pytest.mark.parametrize("cells", [((STUB, NO_CHECK),), (("x = 1", []), (STUB, NO_CHECK))])
+def test_without_check_nothing_is_judged(cells, judged):
+    assert "the first cell, which imports `check`, is not there" in judged(*cells)
+
+
+def test_a_name_that_an_earlier_cell_failed_to_make_is_no_wrong_answer(judged):
+    data = ("samples, other = load()", a_cell("FileNotFoundError", "no data"))
+    undefined = "✗ extra_bits: line 2 of the cell raised NameError: name 'samples' is not defined"
+    states = judged(
+        (FIRST_CELL, []),
+        data,
+        (STUB, a_cell("Wrong", undefined)),
+        (answered("0", "both_orders"), a_cell("NameError", "name 'mine' is not defined")),
+    )
+    cause = "an earlier cell fails `samples, other = load()`: FileNotFoundError: no data"
+    assert states["extra_bits"] == f"not judged: {cause}"
+    assert states["both_orders"] == "wrong: NameError: name 'mine' is not defined"
+    assert progress.report({progress.Path(f"{NAME}.ipynb"): states}) == 1
+
+
+@pytest.mark.parametrize("suffix", ["-Copy1", " (2)", "_mine"])
+def test_of_copies_the_best_state_of_each_exercise_counts(suffix, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(progress.course, "NOTEBOOKS", tmp_path)
+    (tmp_path / f"{NAME}.ipynb").touch()
+    table = {
+        f"{NAME}{suffix}.ipynb": {
+            "extra_bits": "wrong: a",
+            "both_orders": "not yet",
+            "kl_of_samples": "not judged: c",
+        },
+        f"{NAME}.ipynb": {
+            "extra_bits": "right",
+            "both_orders": progress.MISSING,
+            "kl_of_samples": "wrong: b",
+        },
+    }
+    assert progress.report({progress.Path(name): states for name, states in table.items()}) == 0
+    *rows, _, last = capsys.readouterr().out.strip().splitlines()
+    assert [row.split(maxsplit=2 - bool(i))[-1] for i, row in enumerate(rows[1:])] == [
+        "right",
+        "not yet",
+        "wrong: b",
+    ]
+    assert rows[1].startswith(f"{NAME}  extra_bits")
+    assert last == "1 of 3 exercises are right"
+
+
+def test_a_copy_has_the_exercises_of_its_lecture(judged, monkeypatch):
+    monkeypatch.setattr(progress.course, "NOTEBOOKS", ROOT / "notebooks")
+    states = judged((FIRST_CELL, []), ("'no answers'", []), name=f"{NAME}-Copy1")
+    assert states == dict.fromkeys(TOPICS["kl_divergence"], progress.MISSING)
+
+
+def test_another_folder_can_be_looked_at(course, tmp_path):
+    assert "there is no folder nowhere" in refusal(course, "--folder", "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "no exercises" in refusal(course, "--folder", str(tmp_path / "empty"))
+    make_exercises.main(course / "notebooks")
+    mine = tmp_path / "my notebooks"
+    shutil.copytree(course / "notebooks", mine)
+    shutil.rmtree(course / "notebooks" / "exercises")
+    for folder in (mine, mine / "exercises"):
+        states, last, _ = report(course, "--folder", str(folder), "--notebooks", "1")
+        assert (len(states), last) == (3, "0 of 3 exercises are right")

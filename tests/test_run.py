@@ -16,7 +16,10 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
+from tools import course as the_course
 from tools import run_course
+from tools.kernels import Run
+from tools.parameters import give_parameters
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 FIRST, BROKEN, LAST = "01_first", "02_broken", "03_last"
@@ -116,7 +119,7 @@ def test_a_cell_that_fails(course):
     done = run(course, "--parameters", "seed=-3")
     assert done.returncode == 1
     lines = [line.rstrip() for line in done.stdout.splitlines()]
-    at = lines.index(f"{BROKEN}  cell 3: if seed:")
+    at = lines.index(f"{BROKEN}  cell 3, line 2: raise ValueError('first\\nsecond')")
     assert lines[at + 1].strip() == "ValueError: first"
     at = lines.index("03_dead    cell 2: import os")
     assert lines[at + 1].strip() == "DeadKernelError: Kernel died"
@@ -159,8 +162,8 @@ def small_course(tmp_path, monkeypatch):
     write_notebook(notebooks / f"{LAST}.ipynb", "seed = 0")
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "old").touch()
-    monkeypatch.setattr(run_course, "NOTEBOOKS", notebooks)
-    monkeypatch.setattr(run_course, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(the_course, "NOTEBOOKS", notebooks)
+    monkeypatch.setattr(the_course, "BUILD", tmp_path / "build")
     return tmp_path
 
 
@@ -229,8 +232,8 @@ def test_two_runs_do_not_mix(small_course, monkeypatch):
 
 
 def test_values_arrive_as_what_the_default_is(small_course):
-    runs = [run_course.Run(p, p, run_course.read(p)) for p in run_course.choose("")]
-    run_course.give_parameters(runs, "seed=-1_000 rate=2 quick=True name=3")
+    runs = [Run(p, p, the_course.read(p)) for p in the_course.choose("")]
+    give_parameters(runs, "seed=-1_000 rate=2 quick=True name=3")
     first, last = ({} for _ in runs)
     for given, one in zip((first, last), runs, strict=True):
         exec(one.notebook.cells[2].source, given)

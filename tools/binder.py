@@ -5,9 +5,9 @@ They name the repository that CITATION.cff names, its one place, and every lectu
 
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.course import ROOT, lectures
+
 BEGIN, END = "<!-- binder -->\n", "<!-- end of binder -->"
 
 
@@ -26,7 +26,7 @@ def repository():
 def links():
     """Return the Markdown: a badge that opens lecture 00, and a link for each lecture."""
     base = f"https://mybinder.org/v2/gh/{repository()}/HEAD?urlpath=lab/tree/notebooks"
-    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    paths = lectures()
     badge = "[![Open the course in Binder](https://mybinder.org/badge_logo.svg)]"
     start = f"{badge}({base}/{paths[0].name})\n"
     return start + "\n".join(f"[{path.name[:2]}]({base}/{path.name})" for path in paths) + "\n"
@@ -37,7 +37,10 @@ def main():
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     text = before + BEGIN + links() + END + after
-    readme.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        readme.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        sys.exit(f"no links written: {error}")
 
 
 if __name__ == "__main__":

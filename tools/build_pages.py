@@ -24,10 +24,11 @@ from nbconvert import HTMLExporter
 from nbconvert.preprocessors import TagRemovePreprocessor
 from tqdm import tqdm
 
+from tools.course import NOTEBOOKS, Parser, claim, command
+
 COURSE_TITLE = "The Kullback-Leibler divergence and autoencoders"
-ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = Path(__file__).with_name("templates")
-EXERCISES = ROOT / "notebooks" / "exercises"
+EXERCISES = NOTEBOOKS / "exercises"
 FOLDERS = ("pages", "slides", "exercises")
 
 # The one place that names files of other packages: distribution, module and path inside the module.
@@ -287,13 +288,18 @@ def style():
     return (TEMPLATES / "course.css").read_text(encoding="utf-8")
 
 
+@command("stopped: the pages are as they were")
 def main():
+    """Build from the stored outputs and return the exit status."""
+    parser = Parser("build_pages", __doc__)
+    parser.add_output()
+    output = parser.parse_args().output
+    claim(output)
     try:
-        index = build(ROOT / "notebooks", ROOT / "build")
+        print(f"open {build(NOTEBOOKS, output)}")
     except BuildError as error:
-        sys.exit(f"pages not built: {error}")
-    print(f"open {index}")
+        return f"pages not built: {error}"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,44 +8,21 @@ in it. A student copy that was edited or run is never overwritten.
 
 import ast
 import copy
-import hashlib
-import json
 import os
 import re
 import sys
-from pathlib import Path
 
 import nbformat
 
 from lecture_utils.exercises.registry import NAMES
+from tools.course import NOTEBOOKS, Refused, digest, notebooks_in, read
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 REGION = re.compile(
     r"^([ \t]*)# BEGIN SOLUTION\n(.*?)^[ \t]*# END SOLUTION$", re.MULTILINE | re.DOTALL
 )
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 STUB = 'raise NotImplementedError("your code here")'
 SHORTEST_TELLING_LINE = 12  # characters; shorter lines occur anywhere and give nothing away
-
-
-class Refused(Exception):
-    """A notebook that cannot be made; the message is one line that says why and what to do."""
-
-
-def read(path):
-    """The notebook in `path`.
-
-    Raises
-    ------
-    Refused
-        When the file holds none.
-    """
-    try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat lets whatever goes wrong through: bad JSON, missing keys
-        raise Refused(
-            f"{path.name} cannot be read as a notebook ({type(error).__name__})"
-        ) from error
 
 
 def student_copy(solutions, file_name):
@@ -83,12 +60,6 @@ def student_copy(solutions, file_name):
         "exercises": {"generated_sha256": digest(notebook)},
     }
     return notebook
-
-
-def digest(notebook):
-    """Fingerprint of what a student can edit: the kinds and the sources of the cells."""
-    sources = [[cell.cell_type, cell.source] for cell in notebook.cells]
-    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
 
 def holds_own_work(notebook):
@@ -133,7 +104,7 @@ def make(source, target):
 
 def main(notebooks=NOTEBOOKS):
     """Make every student copy that can be made; returns 1 when one was refused, else 0."""
-    sources = sorted((notebooks / "solutions").glob("*.ipynb"))
+    sources = notebooks_in(notebooks / "solutions", "*.ipynb")
     if not sources:
         print(f"error: there is no notebook in {notebooks / 'solutions'}", file=sys.stderr)
         return 1
@@ -142,7 +113,7 @@ def main(notebooks=NOTEBOOKS):
         try:
             result = make(source, notebooks / "exercises" / source.name)
             print(f"notebooks/exercises/{source.name}: {result}")
-        except Refused as reason:
+        except (Refused, OSError) as reason:
             print(f"error: {reason}", file=sys.stderr)
             refused = True
     return int(refused)

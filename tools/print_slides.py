@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.course import Parser, command
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Keep a Chromium that nobody sees quiet, and away from the network.
 CHROMIUM_FLAGS = (
@@ -82,14 +83,18 @@ def print_slides(source, target):
         new.replace(target)
 
 
+@command("stopped: what was not finished is not stored")
 def main():
-    target = ROOT / "build" / "slides-pdf"
+    """Print the built slides and return the exit status."""
+    parser = Parser("print_slides", __doc__)
+    parser.add_output()
+    output = parser.parse_args().output
     try:
-        print_slides(ROOT / "build" / "slides", target)
+        print_slides(output / "slides", output / "slides-pdf")
     except PrintError as error:
-        sys.exit(f"slides not printed: {error}")
-    print(f"printed to {target}")
+        return f"slides not printed: {error}"
+    print(f"printed to {output / 'slides-pdf'}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,58 +1,65 @@
 """Say which exercises are right: run the student's notebooks and leave them as they are.
 
 python -m tools.progress --notebooks "01 02"
+python -m tools.progress --folder my-notebooks-1
 """
 
 import logging
 import re
 import sys
+from pathlib import Path
 
-from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
 from lecture_utils.exercises.registry import TOPICS
-from tools.make_exercises import Refused as NoNotebook
-from tools.make_exercises import digest, read
-from tools.parallel import interrupt_on_signals, interrupts_noted, run_in_threads
-from tools.run_course import (
-    ENCRYPTION,
-    KERNEL,
+from tools import course
+from tools.course import (
     NAME_PATTERN,
-    NOTEBOOKS,
     Parser,
     Refused,
     choose,
     code_cells,
+    command,
+    digest,
     first_line,
-    kernel_environment,
+    lectures,
+    read,
 )
+from tools.kernels import failed_line, kernel
+from tools.several import interrupts_noted, run_command, run_in_threads
 
 SECONDS_PER_CELL = 30  # `check` itself gives up after two
 CHECK = re.compile(r"""\bcheck\(\s*["'](\w+)["']""")
 IN_A_FILE = re.compile(r"\(\S+\.py, (?=line )")  # a cell's file is nowhere to be seen
-RIGHT, NOT_YET = "right", "not yet"
+UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+WORD = re.compile(r"\w+")
+RIGHT, NOT_YET, NOT_JUDGED = "right", "not yet", "not judged"
+MISSING = "wrong: its check is not in the notebook"
 
 
+@command()
 def main():
     """Print what is right in the notebooks of the command line and return the exit status."""
-    parser = Parser(prog="progress", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--notebooks", default="", help='numbers or names, as in "01 05"')
-    try:
-        paths = student_notebooks(parser.parse_args().notebooks)
-        results = judge_all(paths)
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped: no kernel is left", file=sys.stderr)
-        return 130
-    return report(results)
+    parser = Parser("progress", __doc__)
+    parser.add_notebooks()
+    parser.add_argument("--folder", default="", help="a folder in place of notebooks/exercises")
+    options = parser.parse_args()
+    paths = student_notebooks(exercises_folder(options.folder), options.notebooks)
+    return report(judge_all(paths))
 
 
-def student_notebooks(names):
+def exercises_folder(text):
+    """Return the folder with the student's notebooks; a copy of notebooks/ holds exercises/."""
+    folder = Path(text).expanduser() if text.strip() else course.NOTEBOOKS
+    if text.strip() and not folder.is_dir():
+        raise Refused(f"there is no folder {folder}")
+    inside = folder / "exercises"
+    return inside if inside.is_dir() or not text.strip() else folder
+
+
+def student_notebooks(folder, names):
     """Return the paths of the student notebooks that belong to the lectures in `names`, or all."""
-    folder = NOTEBOOKS / "exercises"
     paths = sorted(folder.glob(NAME_PATTERN))
     if names.split():
         numbers = [path.name[:2] for path in choose(names)]
@@ -86,7 +93,7 @@ def judge(path, interrupted):
     """Return the states of the exercises in one notebook, or one line that says why not."""
     try:
         return states_of(read(path), path, interrupted)
-    except NoNotebook as reason:
+    except Refused as reason:
         return str(reason)
     except Exception as error:  # whatever it was, the other notebooks are judged
         return f"{path.name} cannot be run: {type(error).__name__}: {first_line(str(error))}"
@@ -104,18 +111,49 @@ def states_of(notebook, path, interrupted):
     if untouched:
         return {name: NOT_YET for _, name in checks}  # nothing need run
     left_out = execute(notebook, path.parent, interrupted)
+    exercises = dict(checks)
+    refuse_if_not_judged(notebook.cells, exercises, left_out, path)
     # Every exercise of the lecture counts, even if its cell is no longer there.
-    states = dict.fromkeys(TOPICS.get(path.stem[3:], ()), "wrong: its check is not in the notebook")
+    states = dict.fromkeys(TOPICS.get(topic(path), ()), MISSING)
     for index, name in checks:
         if states.get(name) != RIGHT:  # who tries again in another cell may be right there
             outputs = notebook.cells[index].outputs
-            states[name] = (
-                f"wrong: {left_out[index]}" if index in left_out else state(name, outputs)
-            )
-    for index in left_out.keys() - dict(checks):
+            said = f"wrong: {left_out[index]}" if index in left_out else state(name, outputs)
+            states[name] = what_failed_before(said, notebook.cells, exercises)
+    for index in left_out.keys() - exercises:
         cell = first_line(notebook.cells[index].source)
         tqdm.write(f"{path.name} was run without `{cell}`: {left_out[index]}", file=sys.stderr)
     return states
+
+
+def topic(path):
+    """Return what the lecture of a student notebook is about, by its number: it may be a copy."""
+    stems = [lecture.stem for lecture in lectures()] + [path.stem]
+    return next(stem[3:] for stem in stems if stem[:2] == path.stem[:2])
+
+
+def refuse_if_not_judged(cells, exercises, left_out, path):
+    """Refuse a notebook whose first cell failed: what its exercises say follows from that alone."""
+    first = left_out.get(0) or error_of(cells[0].outputs) if cells and 0 not in exercises else ""
+    if first:
+        where = failed_line(cells[0])
+        raise Refused(f"{path.name} cannot be judged: its first cell fails{where}: {first}")
+    if any(error_of(cell.outputs) == "NameError: name 'check' is not defined" for cell in cells):
+        raise Refused(
+            f"{path.name} cannot be judged: the first cell, which imports `check`, is not there: "
+            "copy it from the course's notebook"
+        )
+
+
+def what_failed_before(said, cells, exercises):
+    """Return a state that names the cell whose failure left `said` without a name, or `said`."""
+    missing = UNDEFINED.search(said)
+    for index, cell in enumerate(cells):
+        error = error_of(cell.outputs)
+        if missing and error and index not in exercises and missing[1] in WORD.findall(cell.source):
+            where = failed_line(cell) or f" `{first_line(cell.source)}`"
+            return f"{NOT_JUDGED}: an earlier cell fails{where}: {error}"
+    return said
 
 
 def execute(notebook, folder, interrupted):
@@ -130,17 +168,10 @@ def execute(notebook, folder, interrupted):
     """
     left_out = {}
     while not interrupted.is_set():
-        client = NotebookClient(
-            notebook,
-            kernel_name=KERNEL["name"],
-            allow_errors=True,
-            timeout=SECONDS_PER_CELL,
-            shutdown_kernel="immediate",
-            resources={"metadata": {"path": str(folder)}},
-        )
+        options = {"allow_errors": True, "timeout": SECONDS_PER_CELL}
         index = None
         try:
-            with client.setup_kernel(env=kernel_environment(), transport_encryption=ENCRYPTION):
+            with kernel(notebook, folder, shutdown_kernel="immediate", **options) as client:
                 for index, cell in enumerate(notebook.cells):
                     if index not in left_out:
                         client.execute_cell(cell, index)
@@ -159,39 +190,62 @@ def state(name, outputs):
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
     if f"✓ {name}: correct" in printed.splitlines():
         return RIGHT
+    names = {output.ename: output for output in outputs if output.output_type == "error"}
+    if "NotYet" in names:
+        return NOT_YET
+    if "Wrong" in names:
+        return f"wrong: {first_line(names['Wrong'].evalue).removeprefix(f'✗ {name}: ')}"
+    return f"wrong: {error_of(outputs) or 'its check did not run'}"
+
+
+def error_of(outputs):
+    """Return the error in the outputs of a cell as one line, or ""; a verdict is no error."""
     for output in outputs:
-        if output.output_type == "error":
-            if output.ename == "NotYet":
-                return NOT_YET
-            if output.ename == "Wrong":
-                return f"wrong: {first_line(output.evalue).removeprefix(f'✗ {name}: ')}"
-            return f"wrong: {output.ename}: {IN_A_FILE.sub('(', first_line(output.evalue))}"
-    return "wrong: its check did not run"
+        if output.output_type == "error" and output.ename not in ("NotYet", "Wrong"):
+            return f"{output.ename}: {IN_A_FILE.sub('(', first_line(output.evalue))}"
+    return ""
 
 
 def report(results):
-    """Print one line an exercise and how many are right; return 1 if a notebook was not judged."""
-    tables = {path: states for path, states in results.items() if isinstance(states, dict)}
-    rows = [(path, name, said) for path, states in tables.items() for name, said in states.items()]
-    lecture_width = max((len(path.stem) for path, _, _ in rows), default=0)
+    """Print one line an exercise and how many are right; return 1 if something was not judged."""
+    unjudged = [said for said in results.values() if isinstance(said, str)]
+    rows = [
+        (lecture, name, said)
+        for lecture, states in by_lecture(results).items()
+        for name, said in states.items()
+    ]
+    lecture_width = max((len(lecture) for lecture, _, _ in rows), default=0)
     name_width = max((len(name) for _, name, _ in rows), default=0)
     last = None
     if rows:
         print(f"\n{'lecture':{lecture_width}}  {'exercise':{name_width}}  state")
-    for path, name, said in rows:
-        lecture = "" if path == last else path.stem
-        print(f"{lecture:{lecture_width}}  {name:{name_width}}  {said}")
-        last = path
+    for lecture, name, said in rows:
+        print(f"{'' if lecture == last else lecture:{lecture_width}}  {name:{name_width}}  {said}")
+        last = lecture
     n_right = sum(said == RIGHT for _, _, said in rows)
     print(f"\n{n_right} of {len(rows)} exercises are right")
-    for path in results.keys() - tables.keys():
-        print(results[path], file=sys.stderr)
-    return 1 if tables.keys() != results.keys() else 0
+    for said in unjudged:
+        print(said, file=sys.stderr)
+    return 1 if unjudged or any(said.startswith(NOT_JUDGED) for _, _, said in rows) else 0
+
+
+def by_lecture(results):
+    """Return the states by lecture; of a notebook and its copies, the best of each exercise."""
+    tables = {}
+    for path, states in results.items():
+        if isinstance(states, dict):
+            best = tables.setdefault(f"{path.name[:2]}_{topic(path)}", {})
+            for name, said in states.items():
+                best[name] = min(best.get(name, said), said, key=rank)
+    return tables
+
+
+def rank(said):
+    """Return how good a state is: right, then tried, then not yet, then not there."""
+    last = (NOT_JUDGED, NOT_YET, MISSING)
+    return 0 if said == RIGHT else 1 + sum(i for i, s in enumerate(last, 1) if said.startswith(s))
 
 
 if __name__ == "__main__":
-    interrupt_on_signals()
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # the table says what went wrong
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a console that cannot show ‖ still shows the table
-    sys.exit(main())
+    run_command(main)

@@ -20,22 +20,12 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from tools.parallel import interrupt_on_signals, interrupts_noted, kill_children
-from tools.run_course import (
-    BUILD,
-    NAME_PATTERN,
-    NOTEBOOKS,
-    ROOT,
-    Parser,
-    Refused,
-    choose,
-    kernel_environment,
-    lectures,
-)
+from tools import course
+from tools.course import ROOT, Parser, Refused, choose, claim, command, with_solutions
+from tools.kernels import THREADS, kernel_environment, own_folders, python_path
+from tools.several import interrupts_noted, kill_children, run_command
 
-RESULTS = BUILD / "reproduce"
 PACKAGES = ("numpy", "scipy", "matplotlib", "scikit-learn")
-THREADS = ("COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 # What a kernel's environment has under each condition. A processor with fewer instructions adds in
 # another order: each of these variables takes instructions from one library, on x86-64 at least.
@@ -70,36 +60,26 @@ class Trial:
 
     @property
     def name(self):
-        return self.path.relative_to(NOTEBOOKS).with_suffix("").as_posix()
+        return self.path.relative_to(course.NOTEBOOKS).with_suffix("").as_posix()
 
 
+@command()
 def main():
     """Run what the command line asks for and return the exit status."""
-    parser = Parser(prog="reproduce", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--notebooks", default="", help='numbers or names, as in "01 05"')
+    parser = Parser("reproduce", __doc__)
+    parser.add_notebooks()
     parser.add_argument("--conditions", default="", help=" ".join(CONDITIONS))
+    parser.add_output()
     parser.add_argument("pytest", nargs="+", help="after --, how pytest compares notebooks")
-    try:
-        options = parser.parse_args()
-        table = {
-            condition: [Trial(condition, path) for path in sources(options.notebooks)]
-            for condition in chosen_conditions(options.conditions)
-        }
-        run_all(table, options.pytest)
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped: no kernel is left", file=sys.stderr)
-        return 130
-    return report(table)
-
-
-def sources(names):
-    """Return the paths of the lectures in `names`, or of all, and of their solutions."""
-    numbers = {path.name[:2] for path in choose(names)}
-    solutions = sorted((NOTEBOOKS / "solutions").glob(NAME_PATTERN))
-    return [path for path in [*lectures(), *solutions] if path.name[:2] in numbers]
+    options = parser.parse_args()
+    table = {
+        condition: [Trial(condition, path) for path in with_solutions(choose(options.notebooks))]
+        for condition in chosen_conditions(options.conditions)
+    }
+    claim(options.output)
+    results = options.output / "reproduce"
+    run_all(table, options.pytest, results)
+    return report(table, results)
 
 
 def chosen_conditions(names):
@@ -111,16 +91,18 @@ def chosen_conditions(names):
     return [name for name in CONDITIONS if name in names.split() or not names.split()]
 
 
-def run_all(table, pytest_options):
+def run_all(table, pytest_options, results):
     """Run the trials of each condition, several at once, and write its log."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    results.mkdir(exist_ok=True)
     with tqdm(total=sum(map(len, table.values())), unit="notebook") as bar:
         for condition, trials in table.items():
             bar.set_description(condition)
-            log = RESULTS / f"{condition}.log"
+            log = results / f"{condition}.log"
             log.unlink(missing_ok=True)
             try:
-                environment = kernel_environment() | settings(condition)
+                environment = kernel_environment() | settings(
+                    condition, package_folder(results, condition)
+                )
             except Refused as reason:
                 for trial in trials:
                     trial.broken = str(reason)
@@ -128,14 +110,17 @@ def run_all(table, pytest_options):
                 continue
             run_condition(trials, environment, pytest_options, bar)
             if any(trial.differences or trial.broken for trial in trials):
-                log.write_text(described(condition, trials), encoding="utf-8")
+                log.write_text(described(condition, trials, results), encoding="utf-8")
 
 
-def settings(condition):
-    """Return the variables of a condition; for "oldest" and "newest", install packages first."""
+def package_folder(results, condition):
+    return results / f"{condition}-packages"
+
+
+def settings(condition, folder):
+    """Return the variables of a condition; "oldest" and "newest" install into `folder` first."""
     if condition not in ("oldest", "newest"):
         return CONDITIONS[condition]
-    folder = package_folder(condition)
     shutil.rmtree(folder, ignore_errors=True)
     # The packages before all others on the path: torch and Jupyter stay those of the environment.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -145,12 +130,7 @@ def settings(condition):
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         why = errors[0] if errors else f"it ended with {done.returncode}"
         raise Refused(f"pip cannot install {' '.join(requirements(condition))}: {why}")
-    others = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), others]))}
-
-
-def package_folder(condition):
-    return RESULTS / f"{condition}-packages"
+    return {"PYTHONPATH": python_path(folder)}
 
 
 def requirements(condition):
@@ -186,7 +166,11 @@ def start(trial, base, environment, pytest_options):
     command += ["-p", "no:cacheprovider", f"--junitxml={base}.xml", str(trial.path)]
     with base.with_suffix(".txt").open("w") as output:
         return subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=environment | own_folders(base),
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
 
 
@@ -202,10 +186,10 @@ def read_result(trial, base, status):
             trial.differences[case.get("name")] = problem.text or problem.get("message")
 
 
-def described(condition, trials):
+def described(condition, trials, results):
     """Return the text of a condition's log: its settings and the differences, as nbval says it."""
     parts = [f"{name}={value}" for name, value in CONDITIONS[condition].items()]
-    installed = importlib.metadata.distributions(path=[str(package_folder(condition))])
+    installed = importlib.metadata.distributions(path=[str(package_folder(results, condition))])
     parts += sorted(f"{package.name}=={package.version}" for package in installed)
     for trial in trials:
         if trial.broken:
@@ -215,7 +199,7 @@ def described(condition, trials):
     return "\n".join(parts) + "\n"
 
 
-def report(table):
+def report(table, results):
     """Print how many cells differ, by condition and lecture, and which; return the exit status."""
     numbers = sorted({trial.path.name[:2] for trials in table.values() for trial in trials})
     width = max(map(len, ["condition", *table]))
@@ -228,7 +212,7 @@ def report(table):
     for trial in failed:
         print(f"{trial.condition}, {trial.name}: {trial.broken or ', '.join(trial.differences)}")
     if failed:
-        print(f"the differences stand in {RESULTS}")
+        print(f"the differences stand in {results}")
     return 1 if failed else 0
 
 
@@ -240,7 +224,4 @@ def mark(trials):
 
 
 if __name__ == "__main__":
-    interrupt_on_signals()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a console that cannot show ✗ still shows the table
-    sys.exit(main())
+    run_command(main)

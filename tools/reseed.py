@@ -4,39 +4,28 @@ python -m tools.reseed --notebooks "01 05"
 """
 
 import shutil
-import sys
 
-from tools.parallel import interrupt_on_signals
-from tools.run_course import (
-    BUILD,
-    Parser,
-    Refused,
-    Run,
-    choose,
-    execute_all,
-    give_parameters,
-    read,
-)
+from tools.course import Parser, choose, claim, command, read
+from tools.kernels import Run
+from tools.parameters import give_parameters
+from tools.several import execute_all, run_command
 
 SEEDS = range(10)
 
 
+@command()
 def main():
     """Run all lectures with all seeds, print the table and return the exit status."""
-    parser = Parser(prog="reseed", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--notebooks", default="", help='numbers or names, as in "01 05"')
-    results = BUILD / "reseed"
-    try:
-        paths = choose(parser.parse_args().notebooks)
-        shutil.rmtree(results, ignore_errors=True)
-        table = {seed: runs_with(seed, paths, results / f"seed_{seed}") for seed in SEEDS}
-        execute_all([run for runs in table.values() for run in runs])
-    except Refused as refusal:
-        print(f"refused: {refusal}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped: no kernel is left", file=sys.stderr)
-        return 130
+    parser = Parser("reseed", __doc__)
+    parser.add_notebooks()
+    parser.add_output()
+    options = parser.parse_args()
+    paths = choose(options.notebooks)
+    claim(options.output)
+    results = options.output / "reseed"
+    shutil.rmtree(results, ignore_errors=True)
+    table = {seed: runs_with(seed, paths, results / f"seed_{seed}") for seed in SEEDS}
+    execute_all([run for runs in table.values() for run in runs])
     print_lectures_by_seeds(table)
     return 1 if any(run.error for runs in table.values() for run in runs) else 0
 
@@ -64,5 +53,4 @@ def print_lectures_by_seeds(table):
 
 
 if __name__ == "__main__":
-    interrupt_on_signals()
-    sys.exit(main())
+    run_command(main)

@@ -1,15 +1,30 @@
-"""Run several things at once so that Ctrl-C leaves no process behind."""
+"""Several notebooks at once, the longest first, so that Ctrl-C leaves no process behind."""
 
+import math
 import os
+import re
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 
 import psutil
+from tqdm import tqdm
+
+from tools.course import ROOT, code_cells
+from tools.kernels import execute, note_memory
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_command(main):
+    """Run the `main` of a command, let signals interrupt it, and exit with its status."""
+    interrupt_on_signals()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a console that cannot show ‖ still shows the table
+    sys.exit(main())
 
 
 def interrupt_on_signals():
@@ -43,6 +58,49 @@ def interrupts_noted():
             signal.signal(number, signal.SIG_IGN if interrupted.is_set() else before[number])
     if interrupted.is_set():
         raise KeyboardInterrupt
+
+
+def execute_all(runs):
+    """Execute the notebooks, several at once.
+
+    This thread draws the bar and looks at the kernels' memory meanwhile.
+    """
+    n_cells = sum(len(code_cells(run.notebook.cells)) for run in runs)
+    with tqdm(total=n_cells, unit="cell") as bar, interrupts_noted() as interrupted:
+
+        def watch(n_done):
+            for run in runs:
+                note_memory(run)
+            bar.update(sum(run.cells_done for run in runs) - bar.n)
+
+        run_in_threads(execute, longest_first(runs), watch, interrupted)
+
+
+def longest_first(runs):
+    """Return the runs in the order in which they start: no long one is left to run alone.
+
+    What TEACHING.md does not know comes first, later lectures before earlier ones: they build on
+    those and take longer. Solutions take seconds and come last.
+    """
+    seconds = measured_seconds()
+
+    def expected(run):
+        is_lecture, number = "/" not in run.name, run.source.name[:2]
+        return is_lecture, seconds.get(number, math.inf), run.source.name
+
+    return sorted(runs, key=expected, reverse=True)
+
+
+def measured_seconds():
+    """Return the seconds that TEACHING.md's table says a lecture takes, by its number."""
+    try:
+        text = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    return {
+        number: int(seconds)
+        for number, seconds in re.findall(r"(?m)^\| (\d\d) \|.*\| *(\d+) s *\|", text)
+    }
 
 
 def run_in_threads(function, items, watch, interrupted):

@@ -12,7 +12,7 @@ from conftest import ROOT
 def test_an_interrupt_between_two_starts_leaves_nothing_behind():
     script = """
         import os, signal, subprocess
-        from tools.parallel import interrupts_noted, run_in_threads
+        from tools.several import interrupts_noted, run_in_threads
 
         def seconds():
             yield 300
@@ -41,7 +41,7 @@ def test_an_interrupt_between_two_starts_leaves_nothing_behind():
 
 def test_without_an_interrupt_all_results_come_in_order():
     script = """
-        from tools.parallel import interrupts_noted, run_in_threads
+        from tools.several import interrupts_noted, run_in_threads
 
         with interrupts_noted() as interrupted:
             print(run_in_threads(lambda n: n * n, [3, 1, 2], lambda n_done: None, interrupted))
