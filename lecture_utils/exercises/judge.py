@@ -13,6 +13,7 @@ from lecture_utils.exercises.running import FINISHED, STUBBORN, WAITING, TimeUp,
 from lecture_utils.exercises.values import Raised, Unusable, as_parts, comparable, one_line
 
 SHOWN_ENTRIES = 12  # longer arrays are not shown
+FRESH_DRAWS = 5  # that must bear out a known mistake before it is named
 NEARLY = 1e-3  # relative error of an answer whose formula is probably right
 
 
@@ -140,7 +141,7 @@ def _known_mistake(exercise, function, cases, wanted, answers, rng):
     ]
     if not candidates:
         return ""
-    fresh = _fresh_cases(exercise, rng, cases)
+    fresh = [case for _ in range(FRESH_DRAWS) for case in _fresh_cases(exercise, rng, cases)]
     if fresh:
         fresh_wanted = [as_parts(exercise.oracle(*case)) for case in fresh]
         answers, _ = answers_to(exercise, function, fresh, fresh_wanted)
