@@ -19,6 +19,8 @@ class Exercise:
     mistakes : (wrong answer, what to say about it); each must differ from the oracle in some case,
         whatever the random cases are
     hints : from a nudge to nearly the answer
+    recognised : (property, what to say); the property is asked of the arguments of a case and the
+        answer's values, and must hold in every case of a wrong answer
     tolerance : relative, and absolute near zero: what the task says of digits
     absolute : the tolerance near zero, where it is another than the relative one, because some
         right answers are tiny
@@ -36,6 +38,7 @@ class Exercise:
     tolerance: float = 1e-8
     absolute: float | None = None
     discovery: str = ""
+    recognised: tuple[tuple[Callable, str], ...] = ()
     draws: int = 10
     seconds: float | None = None
 

@@ -13,7 +13,7 @@ from lecture_utils.exercises.running import FINISHED, STUBBORN, WAITING, TimeUp,
 from lecture_utils.exercises.values import Raised, Unusable, as_parts, comparable, one_line
 
 SHOWN_ENTRIES = 12  # longer arrays are not shown
-FRESH_DRAWS = 5  # that must bear out a known mistake before it is named
+FRESH_DRAWS = 3  # that must bear out a known mistake before it is named
 NEARLY = 1e-3  # relative error of an answer whose formula is probably right
 
 
@@ -137,8 +137,10 @@ def _late(exercise, how, cases, begun, n_answered):
 def _known_mistake(exercise, function, cases, wanted, answers, rng):
     """What to say about a known mistake; it must match in these cases and in fresh ones, too."""
     candidates = [
-        mistake for mistake in exercise.mistakes if _is_mutant(exercise, mistake, cases, answers)
+        *[(_is_value_of(mutant, exercise), text) for mutant, text in exercise.mistakes],
+        *[(_has(is_such), text) for is_such, text in exercise.recognised],
     ]
+    candidates = [one for one in candidates if _in_all(one[0], cases, answers)]
     if not candidates:
         return ""
     fresh = [case for _ in range(FRESH_DRAWS) for case in _fresh_cases(exercise, rng, cases)]
@@ -147,28 +149,30 @@ def _known_mistake(exercise, function, cases, wanted, answers, rng):
         answers, _ = answers_to(exercise, function, fresh, fresh_wanted)
         if not answers:
             return ""
-    for mistake in candidates:
-        if not fresh or _is_mutant(exercise, mistake, fresh[: len(answers)], answers):
-            return mistake[1]
+    for matches, text in candidates:
+        if not fresh or _in_all(matches, fresh[: len(answers)], answers):
+            return text
     return ""
 
 
-def _is_mutant(exercise, mistake, cases, answers):
-    mutant, _ = mistake
-    return all(
-        isinstance(answer, tuple) and _same(answer, _of_mutant(mutant, case, answer), exercise)
-        for case, answer in zip(cases, answers, strict=True)
-    )
-
-
-def _of_mutant(mutant, case, answer):
-    """Value of a known mistake; one that raises stands for no answer."""
+def _in_all(matches, cases, answers):
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            return comparable(mutant(*copy.deepcopy(case)), len(answer))
-        except Exception as error:
-            return Raised(error)
+        for case, answer in zip(cases, answers, strict=True):
+            try:
+                if not (isinstance(answer, tuple) and matches(copy.deepcopy(case), answer)):
+                    return False
+            except Exception:  # a mistake that cannot be made in this case
+                return False
+    return True
+
+
+def _is_value_of(mutant, exercise):
+    return lambda case, answer: _same(answer, comparable(mutant(*case), len(answer)), exercise)
+
+
+def _has(is_such):
+    return lambda case, answer: is_such(*case, answer)
 
 
 def _same(a, b, exercise):
