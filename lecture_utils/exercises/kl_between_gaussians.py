@@ -313,7 +313,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
         "further logarithm is needed.",
         "Compute the lecture's bracket for all entries at once, halve it, and sum over axis 1.",
     ),
-    discovery="one dimension, mean 0: which costs more, a std twice as large as 1, or half as large?",
+    discovery="one dimension, mean 0: which costs more, a std of 2 or one of 1/2?",
 )
 
 

@@ -213,6 +213,12 @@ def adjusted(both, in_a, in_b, every):
     return (both - by_chance) / ((in_a + in_b) / 2 - by_chance)
 
 
+def adjusted_or_one(*counts):
+    """As scikit-learn has it: 1 where chance alone gives all."""
+    index = adjusted(*counts)
+    return 1.0 if np.isnan(index) else index
+
+
 def accuracy_after_matching(a, b):
     counts = table(a, b)
     return counts[linear_sum_assignment(-counts)].sum() / len(a)
@@ -263,9 +269,12 @@ RAND_INDEX = Exercise(
             of_pairs(lambda both, in_a, in_b, every: (every + both - in_a - in_b) / every),
             "you left out the pairs that are together in both groupings",
         ),
-        (
-            of_pairs(adjusted),
-            "this is the adjusted index of the lecture: asked for is the plain share of pairs",
+        *(
+            (
+                of_pairs(index),
+                "this is the adjusted index of the lecture: asked for is the plain share of pairs",
+            )
+            for index in (adjusted, adjusted_or_one)
         ),
         (
             of_pairs(lambda *counts: 1 - rand_by_table(*counts)),
