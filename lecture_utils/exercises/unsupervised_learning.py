@@ -155,7 +155,7 @@ COMPONENTS_NEEDED = Exercise(
     ),
     absolute=1e-12,
     discovery="load_digits().x_train: allow 50, 10 and 1 per cent of its total variance. The last "
-    "tenth needs as many components as the nine before.",
+    "tenth needs about as many components as the nine before.",
 )
 
 
