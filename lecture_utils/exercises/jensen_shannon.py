@@ -136,8 +136,8 @@ COIN_INFORMATION = Exercise(
         "With m = w p + (1 - w) q, add w KL(P||M) and (1 - w) KL(Q||M).",
     ),
     absolute=1e-13,
-    discovery="p = [0.5, 0.5] and q = [1, 0]: about which coin does the sample tell most? Not about "
-    "the fair one.",
+    discovery="p = [0.5, 0.5] and q = [1, 0]: about which coin does the sample tell most? It is "
+    "not the fair one.",
 )
 
 
