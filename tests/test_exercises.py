@@ -91,7 +91,7 @@ def test_importing_check_imports_no_topic_and_no_torch():
 @exercises
 def test_a_second_right_answer_passes(name):
     exercise = find(name)
-    for seed in SEEDS:
+    for seed in SEEDS[:3]:  # each check draws ten times
         judge.judge(exercise, exercise.oracle, np.random.default_rng(seed))
         judge.judge(exercise, exercise.second_answer, np.random.default_rng(seed))
 
@@ -182,7 +182,7 @@ def ragged(counts, lengths):
 
 
 def complex_number(counts, lengths):
-    return 0.25 + 0j
+    return 0.25 + 1e-20j
 
 
 def leaving(counts, lengths):
@@ -206,14 +206,13 @@ MESSAGES = [
     (nan, r"your answer is NaN: look for 0/0, 0 · log 0, .* \(counts = "),
     (vector, r"your answer has shape \(3,\), asked for is a single number \(counts = "),
     (text, r"it returned a str where a number or an array is asked for"),
-    (raising, r"line \d+ of the cell, `return p @ undef.*`, raised NameError: name 'undefined_len"),
-    (one_argument, r"TypeError: .*; the function is called as extra_bits\(counts, lengths\)"),
+    (raising, r"line \d+ of test_exercises.py, `return p @ undef.*`, raised NameError: name 'unde"),
+    (one_argument, r"TypeError: .*; the answer is called with 2 arguments: counts, lengths \(c"),
     (dictionary, r"it returned a dict where a number"),
     (ragged, r"it returned a list whose entries have different shapes"),
-    (complex_number, r"it returned a complex where a number"),
+    (complex_number, r"it returned a complex number where a real one"),
     (leaving, r"raised SystemExit"),
-    (endless, r"no answer after 0.3 seconds; does a loop never end\?$"),
-    (stubborn, r"no answer after 0.3 seconds; it cannot be stopped: restart the kernel$"),
+    (endless, r"no answer to one single case after 0.3 seconds, .*: does a loop never end\?"),
     (lambda counts, lengths: 1.0, r"your answer is 1\., right is 0\.25 \(counts = \[1, 1, 2\]"),
     (0.25, r'hand over the function itself, check\("extra_bits", extra_bits\)'),
 ]
@@ -351,7 +350,8 @@ def test_in_a_kernel_a_failing_cell_shows_one_line(tmp_path):
     shown = [error and (error.ename, error.traceback[0]) for _, error in ran[2:]]
     assert shown[0][0] == "SyntaxError"
     assert ran[2][0].outputs[0].output_type == "error"  # nothing stale was graded
-    assert shown[1] == ("Wrong", "✗ extra_bits: no answer after 2 seconds; does a loop never end?")
+    assert shown[1][0] == "Wrong"
+    assert re.search("no answer to one single case after 10 seconds.* never end", shown[1][1])
     assert len(ran[3][1].traceback) == 5
     assert shown[2][1].startswith(
         "✗ extra_bits: line 2 of the cell, `return counts / none`, raised"

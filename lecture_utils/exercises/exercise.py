@@ -1,22 +1,32 @@
-"""What an exercise consists of, and the two ways in which an answer can fail."""
+"""What an exercise consists of, and the ways in which an answer can fail."""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+
+SECONDS = 10  # that an answer may compute
 
 
 @dataclass(frozen=True)
 class Exercise:
     """One exercise: everything that is needed to judge an answer and to help on.
 
-    cases : rng -> list of argument tuples, fixed ones first, then random ones
+    cases : rng -> list of argument tuples: fixed ones first, one for each sentence of the task and
+        a small one to begin with, then random ones
     oracle : the right answer, by another method than the solution in the notebook; its parameters
         are those of the function that the student writes; several results come as a tuple
     second_answer : a right answer in yet another style; the tests hold that it passes
     mistakes : (wrong answer, what to say about it); each must differ from the oracle in some case,
         whatever the random cases are
     hints : from a nudge to nearly the answer
-    tolerance : relative, and absolute near zero
+    recognised : (property, what to say); the property is asked of the arguments of a case and the
+        answer's values, and must hold in every case of a wrong answer
+    tolerance : relative, and absolute near zero: what the task says of digits
+    absolute : the tolerance near zero, where it is another than the relative one, because some
+        right answers are tiny
+    discovery : what to try with an answer that is right, where there is something to discover
+    draws : how often the random cases are drawn in one check
+    seconds : that an answer may compute; None stands for `SECONDS`
     """
 
     name: str
@@ -26,6 +36,11 @@ class Exercise:
     mistakes: tuple[tuple[Callable, str], ...]
     hints: tuple[str, ...]
     tolerance: float = 1e-8
+    absolute: float | None = None
+    discovery: str = ""
+    recognised: tuple[tuple[Callable, str], ...] = ()
+    draws: int = 10
+    seconds: float | None = None
 
     @property
     def parameters(self):

@@ -22,6 +22,9 @@ def coin_information_cases(rng):
     fixed = [
         (np.array([1.0, 0]), np.array([0, 1.0]), 0.25),
         (np.array([0.5, 0.5]), np.array([1.0, 0]), 0.4),
+        (np.array([1, 0, 0]), np.array([0, 0, 1]), 0.5),
+        (np.array([0.2, 0.3, 0.5]), np.array([0.2, 0.3, 0.5]), 0.3),
+        (np.array([0.2, 0, 0.8]), np.array([0.5, 0, 0.5]), 1e-6),
     ]
     weights = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.95)
     return fixed + [
@@ -132,6 +135,9 @@ COIN_INFORMATION = Exercise(
         "heads, and q / m on tails. How often is it heads?",
         "With m = w p + (1 - w) q, add w KL(P||M) and (1 - w) KL(Q||M).",
     ),
+    absolute=1e-13,
+    discovery="p = [0.5, 0.5] and q = [1, 0]: about which coin does the sample tell most? It is "
+    "not the fair one.",
 )
 
 
@@ -139,6 +145,9 @@ def js_of_three_cases(rng):
     fixed = [
         tuple(np.eye(3)),
         (np.array([0.5, 0.5, 0]), np.array([1.0, 0, 0]), np.array([0, 0.2, 0.8])),
+        (np.array([1, 0]), np.array([1, 0]), np.array([0, 1])),
+        (np.array([0.5, 0.5]),) * 3,
+        (np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([0.5 + 1e-5, 0.5 - 1e-5])),
     ]
     return fixed + [tuple(rng.dirichlet(np.ones(k), 3)) for k in (3, 4, 26)]
 
@@ -207,15 +216,15 @@ JS_OF_THREE = Exercise(
         ),
         (
             against(lambda p, q, r: p + q + r),
-            "your M sums to three, it is no distribution: divide it",
+            "your M sums to three, so it is not a distribution: divide it",
         ),
         (
             against(lambda p, q, r: (p + q + r) / 2),
-            "your M does not sum to one, it is no distribution: there are three now",
+            "your M does not sum to one, so it is not a distribution: there are three now",
         ),
         (
             against(lambda p, q, r: (p + q) / 2),
-            "your M is that of P and Q alone: R belongs into it",
+            "your M is that of P and Q alone: R belongs in it, too",
         ),
         *(
             (
@@ -245,7 +254,7 @@ JS_OF_THREE = Exercise(
             lambda *case: js_of_three(*case) / np.log(3),
             "this is the share of log 3: asked for are nats",
         ),
-        (lambda *case: np.sqrt(js_of_three(*case)), "this is the square root: leave it away"),
+        (lambda *case: np.sqrt(js_of_three(*case)), "this is the square root: leave it out"),
         (
             lambda *case: -js_of_three(*case),
             "the sign is flipped: in each term the logarithm is that of p/m",
@@ -263,6 +272,9 @@ JS_OF_THREE = Exercise(
         "M is the sum of the three, divided by three. The answer is the mean of KL(P||M), KL(Q||M) "
         "and KL(R||M).",
     ),
+    absolute=1e-13,
+    discovery="js_of_three(p, p, q) is what a coin tells that shows P twice as often: compare it "
+    "with the first exercise.",
 )
 
 EXERCISES = (COIN_INFORMATION, JS_OF_THREE)

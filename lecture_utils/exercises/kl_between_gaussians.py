@@ -19,6 +19,12 @@ def positive_definite(rng, k, scale=1.0):
 def precisions_cases(rng):
     four = np.array([[4.0]])
     fixed = [(np.array([0.0]), four, np.array([1.0]), four)]
+    fixed += [
+        (np.array([1, 2]), np.array([[2, 1], [1, 3]]), np.array([0, 4]), 4 * np.eye(2, dtype=int))
+    ]
+    fixed += [(np.ones(3), np.eye(3) / 2, np.ones(3), np.eye(3) / 2)]
+    narrow, wide = positive_definite(rng, 50), positive_definite(rng, 50, 1e-8)
+    fixed.append((rng.normal(size=50), narrow, 1e4 * rng.normal(size=50), wide))
     for k, scale in ((2, 1), (3, 1), (20, 1e-18)):  # the last determinants are below 1e-324
         mean_p, mean_q = rng.normal(size=(2, k)) / np.sqrt(scale)
         precision_p, precision_q = (positive_definite(rng, k, scale) for _ in range(2))
@@ -85,10 +91,27 @@ def with_distance(in_units):
     return answer
 
 
-def with_determinants(mean_p, precision_p, mean_q, precision_q):
-    wrong = np.log(np.linalg.det(precision_p) / np.linalg.det(precision_q))
-    of_rest = of_terms(lambda t, d, k, r: (t + d - k + wrong) / 2)
-    return of_rest(mean_p, precision_p, mean_q, precision_q)
+def with_determinants(log_ratio):
+    """An answer that is right, but for the log ratio of the determinants."""
+
+    def answer(mean_p, precision_p, mean_q, precision_q):
+        wrong = log_ratio(precision_p, precision_q)
+        of_rest = of_terms(lambda t, d, k, r: (t + d - k + wrong) / 2)
+        return of_rest(mean_p, precision_p, mean_q, precision_q)
+
+    return answer
+
+
+det, inv = np.linalg.det, np.linalg.inv
+UNDERFLOWING = (
+    lambda p, q: np.log(det(p) / det(q)),
+    lambda p, q: np.log(det(p)) - np.log(det(q)),
+    lambda p, q: np.log(det(inv(q)) / det(inv(p))),
+    lambda p, q: np.log(det(inv(q))) - np.log(det(inv(p))),
+    lambda p, q: -np.log(det(np.linalg.solve(p, q))),
+    lambda p, q: np.log(det(np.linalg.solve(q, p))),
+    lambda p, q: np.log(np.prod(np.linalg.eigvalsh(p)) / np.prod(np.linalg.eigvalsh(q))),
+)
 
 
 KL_OF_PRECISIONS = Exercise(
@@ -114,10 +137,13 @@ KL_OF_PRECISIONS = Exercise(
             of_terms(lambda t, d, k, r: (t + d - k - r) / 2),
             "the log ratio is flipped: |cov_q| / |cov_p| is |precision_p| / |precision_q|",
         ),
-        (
-            with_determinants,
-            "right in few dimensions, but in many the determinants underflow to zero: use "
-            "np.linalg.slogdet or a Cholesky factor",
+        *(
+            (
+                with_determinants(log_ratio),
+                "right in few dimensions, but in many a determinant is zero or infinite to the "
+                "computer: use np.linalg.slogdet or a Cholesky factor",
+            )
+            for log_ratio in UNDERFLOWING
         ),
         (
             lambda mean_p, precision_p, mean_q, precision_q: right_precisions(
@@ -168,11 +194,18 @@ KL_OF_PRECISIONS = Exercise(
         "the middle, minus k, plus the log-determinant of precision_p, minus that of precision_q "
         "(np.linalg.slogdet gives the sign and the log-determinant).",
     ),
+    discovery="double both precisions: what does the KL do when the means are equal, and what when "
+    "they differ?",
 )
 
 
 def standard_normal_cases(rng):
     fixed = [(np.array([[0.0, 0.0], [-1.0, 0.0]]), np.zeros((2, 2)))]
+    fixed += [
+        (np.array([[3, 0, 1]]), np.array([[-30, 20, 0]])),
+        (np.array([[2.0], [1]]), np.ones((2, 1))),
+    ]
+    fixed += [(np.array([[0.0, 1e3]]), np.array([[-300.0, 0]]))]
     shapes = (5, 3), (1, 4), (7, 2)
     return fixed + [(rng.normal(size=shape), rng.normal(size=shape) * 2) for shape in shapes]
 
@@ -234,11 +267,11 @@ KL_TO_STANDARD_NORMAL = Exercise(
         ),
         (
             lambda mean, log_var: one_latent(mean, log_var).sum(),
-            "this is summed over the examples, too: asked for is one number an example",
+            "this is summed over the examples, too: return one number per example",
         ),
         (
             lambda mean, log_var: one_latent(mean, log_var).sum(axis=1).mean(),
-            "this is the mean over the examples: asked for is one number an example",
+            "this is the mean over the examples: return one number per example",
         ),
         (
             lambda mean, log_var: one_latent(mean, log_var).mean(),
@@ -280,6 +313,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
         "further logarithm is needed.",
         "Compute the lecture's bracket for all entries at once, halve it, and sum over axis 1.",
     ),
+    discovery="one dimension, mean 0: which costs more, a std of 2 or one of 1/2?",
 )
 
 
@@ -292,6 +326,10 @@ def ellipse(rng):
 def agree_cases(rng):
     return [
         (np.diag([4.0, 1.0]), np.eye(2)),
+        (np.diag([4, 1]), np.array([[2, 1], [1, 3]])),
+        (np.diag([4e3, 1e3]), np.eye(2)),
+        (np.diag([4e-3, 1e-3]), np.array([[2.0, 1], [1, 3]])),
+        (1e-9 * np.diag([4.0, 1.0]), 1e-9 * np.array([[2.0, 1], [1, 3]])),
         (ellipse(rng), 5 * ellipse(rng)),
         (3 * ellipse(rng), ellipse(rng)),
     ]
@@ -359,6 +397,11 @@ WRONG_FACTORS = (
         "your factor makes the first variances equal: are both KL the same then?",
     ),
     (lambda cov_p, cov_q: 1.0, "nothing is scaled: multiply cov_q by a factor"),
+    (
+        lambda cov_p, cov_q: np.clip(right_factor(cov_p, cov_q), 0.1, 10),
+        "your search ends at 0.1 and 10, and the factor may be anything above zero: search its "
+        "logarithm, in a wide range",
+    ),
 )
 
 
@@ -372,7 +415,7 @@ AGREE_BOTH_WAYS = Exercise(
     cases=agree_cases,
     oracle=agree_by_search,
     second_answer=agree_by_area,
-    tolerance=1e-6,
+    tolerance=5e-6,
     mistakes=(
         (
             lambda cov_p, cov_q: agree_by_area(cov_p @ cov_p, cov_q @ cov_q),
@@ -416,6 +459,8 @@ AGREE_BOTH_WAYS = Exercise(
         "Or by thought: at the factor that is sought the logarithms of the determinants must "
         "cancel. In the plane c multiplies a determinant by c squared.",
     ),
+    discovery="compare your factor with the root of det(cov_p) / det(cov_q), and look for a "
+    "reason. Does it hold in three dimensions?",
 )
 
 EXERCISES = (KL_OF_PRECISIONS, KL_TO_STANDARD_NORMAL, AGREE_BOTH_WAYS)

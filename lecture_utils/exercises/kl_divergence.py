@@ -22,14 +22,29 @@ def complete_code(rng, n_letters):
 
 def extra_bits_cases(rng):
     small = [
-        (np.array(counts), np.array([1.0, 2, 2])) for counts in ([1, 1, 2], [2, 1, 1], [3, 0, 1])
+        (np.array(counts), np.array([1.0, 2, 2]))
+        for counts in ([1, 1, 2], [2, 1, 1], [3, 0, 1], [0, 7, 0])
     ]
-    return small + [(rng.integers(1, 50, n), complete_code(rng, n)) for n in (4, 8, 26)]
+    whole = [(np.array([5.0, 2, 2]), np.array([2, 1, 2])), (np.array([4]), np.array([0]))]
+    long = (np.array([10**9, 3, 0, 1]), np.array([1, 2, 3, 3]))  # one letter is nearly all
+    return [*small, *whole, long] + [
+        (rng.integers(1, 50, n), complete_code(rng, n)) for n in (4, 8, 26)
+    ]
 
 
 def extra_bits_loop(counts, lengths):
     used = [(n / sum(counts), length) for n, length in zip(counts, lengths, strict=True) if n]
     return sum(p * (length + math.log2(p)) for p, length in used)
+
+
+def huffman(counts):
+    """Bits a letter of the best code with a word for each letter."""
+    waiting, bits = sorted(n for n in counts.tolist() if n), 0
+    while len(waiting) > 1:
+        joined = waiting[0] + waiting[1]
+        waiting = sorted([*waiting[2:], joined])
+        bits += joined
+    return bits / counts.sum()
 
 
 def entropy_bits(p):
@@ -68,11 +83,16 @@ EXTRA_BITS = Exercise(
         ),
         (
             of_p(lambda p, n: p @ n),
-            "these are all bits a letter: subtract what the best code needs, the entropy",
+            "these are all bits per letter: subtract the entropy, the least that is possible",
+        ),
+        (
+            lambda counts, lengths: counts / counts.sum() @ lengths - huffman(counts),
+            "this is how much more than the best code with a word for each letter: the entropy is "
+            "less, and codes for long blocks of letters come near to it",
         ),
         (
             of_p(lambda p, n: entropy_bits(p)),
-            "this is what the best code needs: how many bits more does this code need?",
+            "this is the entropy: how many bits more does this code need?",
         ),
         (
             lambda counts, lengths: counts @ lengths - entropy_bits(counts),
@@ -100,11 +120,13 @@ EXTRA_BITS = Exercise(
         ),
     ),
     hints=(
-        "What does a letter cost on average in this code? And in the best possible one?",
+        "What does a letter cost on average in this code? And what is the least it can cost?",
         "The first is the average of `lengths`, weighted with the probabilities of the letters. "
         "The second is their entropy in bits.",
         "Turn counts into p. Then add p * (lengths + log2 p) over the letters with p > 0.",
     ),
+    discovery="give each letter of a text np.ceil(-np.log2(p)) bits, for several p: how many bits "
+    "more than the entropy does this cost at most?",
 )
 
 
@@ -115,9 +137,12 @@ def gaussian(mean, std):
 
 def both_orders_cases(rng):
     means, stds = rng.uniform(-2, 2, (4, 2)), rng.uniform(0.5, 2, (4, 2))
-    pairs = [((0, 1), (1, 1.5)), *zip(means, stds, strict=True)]
+    pairs = [((0, 1), (1, 1.5)), ((0, 0), (1, 1)), ((0, 300), (1, 2)), ((0, 0), (1, 1.000001))]
+    pairs += zip(means, stds, strict=True)
+    sizes = [(60, 90), (50, 50), (2, 300), (80, 60), *[(60, 90)] * len(means)]
     return [
-        (*map(gaussian, mean, std), *map(rng.normal, mean, std, (60, 90))) for mean, std in pairs
+        (*map(gaussian, mean, std), *map(rng.normal, mean, std, size))
+        for (mean, std), size in zip(pairs, sizes, strict=True)
     ]
 
 
@@ -204,6 +229,16 @@ BOTH_ORDERS = Exercise(
             means_and(lambda a, b: both_errors(a, b) ** 2),
             "your error is a variance: take the square root",
         ),
+        *(
+            (
+                means_and(pooled),
+                "the terms of both orders were pooled: each estimate has a spread of its own",
+            )
+            for pooled in (
+                lambda a, b: np.std([*a, *b], ddof=1) * math.sqrt(1 / len(a) + 1 / len(b)),
+                lambda a, b: np.std([*a, *b], ddof=1) / math.sqrt(len(a) + len(b)),
+            )
+        ),
         (
             means_and(lambda a, b: error_of_mean(a) + error_of_mean(b)),
             "errors of independent estimates do not add: their squares do",
@@ -229,12 +264,16 @@ BOTH_ORDERS = Exercise(
         "The terms of KL(Q||P) are log_q(x_q) - log_p(x_q). The error is the root of the two "
         "variances of means, added.",
     ),
+    absolute=1e-12,
+    discovery="for N(0, 1) and N(1, 1) both KL are equal. Draw new samples a hundred times: how "
+    "often are your estimates more than two errors apart?",
 )
 
 
 def kl_of_samples_cases(rng):
     means, stds = rng.uniform(-3, 3, (3, 2)), rng.uniform(0.5, 2, (3, 2))
-    pairs = [((0, 1), (1, 1)), *zip(means, stds, strict=True)]
+    pairs = [((0, 1), (1, 1)), ((1000, 1001), (1, 2)), ((0, 0.002), (0.001, 0.003))]
+    pairs += zip(means, stds, strict=True)
     return [tuple(rng.normal(m, s, (500, 2)).T) for m, s in pairs]
 
 
@@ -350,6 +389,8 @@ KL_OF_SAMPLES = Exercise(
         "norm(x_p.mean(), x_p.std()).logpdf.",
         "Take both fitted log-densities at the samples of P, subtract, and take the mean.",
     ),
+    discovery="add 10 to all samples, of P and of Q. What does your KL do, and what does the "
+    "published one?",
 )
 
 EXERCISES = (EXTRA_BITS, BOTH_ORDERS, KL_OF_SAMPLES)

@@ -13,7 +13,8 @@ LN2, LN10 = np.log(2), np.log(10)
 
 
 def kl_of_counts_cases(rng):
-    small = [([1, 1], [1, 3]), ([6, 4], [1, 1]), ([0, 3, 1], [4, 2, 2])]
+    small = [([1, 1], [1, 3]), ([6, 4], [1, 1]), ([0, 3, 1], [4, 2, 2]), ([5], [9])]
+    small += [([2.0, 4.0], [1.0, 2.0]), ([1, 10**6], [10**6, 7]), ([9, 0, 0], [1, 1, 1])]
     some = [tuple(rng.integers(low, 60, (2, k))) for low, k in ((1, 3), (5, 6), (20, 12))]
     return [(np.array(p), np.array(q)) for p, q in small] + some
 
@@ -28,9 +29,14 @@ def kl_of_counts_loop(counts_p, counts_q):
     return sum(a * math.log(a / b * ratio) for a, b in pairs) / sum(counts_p)
 
 
-def as_reported(counts_p, counts_q):
-    """The report's sum; a count of zero adds nothing."""
-    return rel_entr(counts_p, counts_q).sum()
+def plain_terms(a, b):
+    """As the report writes them: NaN where a count of P is zero."""
+    return a * np.log(a / b)
+
+
+def in_both_forms(formula):
+    """A formula in counts and a function for the terms: with NaN at zero, and without."""
+    return [lambda a, b, terms=terms: formula(a, b, terms) for terms in (rel_entr, plain_terms)]
 
 
 def of_shares(formula):
@@ -46,29 +52,33 @@ KL_OF_COUNTS = Exercise(
     oracle=lambda counts_p, counts_q: kl_of_counts(counts_p, counts_q),
     second_answer=kl_of_counts_loop,
     mistakes=(
-        (
-            lambda a, b: as_reported(a, b),
-            "this is the report's sum: do its weights sum to one, as the proof demands?",
-        ),
-        (
-            lambda a, b: max(as_reported(a, b), 0),
-            "do not clip at zero: that hides the sign and keeps the wrong number",
-        ),
-        (
-            lambda a, b: abs(as_reported(a, b)),
-            "no abs: that hides the sign and keeps the wrong number",
+        *(
+            (answer, "this is the report's sum: do its weights sum to one, as the proof demands?")
+            for answer in in_both_forms(lambda a, b, terms: terms(a, b).sum())
         ),
         *(
-            (lambda a, b, total=total: as_reported(a, b) / total(a, b), ONE_TOTAL)
+            (answer, "do not clip at zero: that hides the sign and keeps the wrong number")
+            for clip in (lambda kl: max(kl, 0), lambda kl: max(0, kl))  # unlike for NaN
+            for answer in in_both_forms(lambda a, b, terms, clip=clip: clip(terms(a, b).sum()))
+        ),
+        *(
+            (answer, "no abs: that hides the sign and keeps the wrong number")
+            for answer in in_both_forms(lambda a, b, terms: abs(terms(a, b).sum()))
+        ),
+        *(
+            (answer, ONE_TOTAL)
             for total in (
                 lambda a, b: a.sum(),
                 lambda a, b: b.sum(),
                 lambda a, b: a.sum() + b.sum(),
                 lambda a, b: max(a.sum(), b.sum()),
             )
+            for answer in in_both_forms(
+                lambda a, b, terms, total=total: terms(a, b).sum() / total(a, b)
+            )
         ),
         (
-            lambda a, b: as_reported(a, b) - a.sum() + b.sum(),
+            lambda a, b: rel_entr(a, b).sum() - a.sum() + b.sum(),
             "this is never negative, but it compares the totals, too: turn counts into "
             "probabilities first",
         ),
@@ -84,9 +94,13 @@ KL_OF_COUNTS = Exercise(
             "Q lost the groups that P lacks, and with them a part of its total: divide by the "
             "total first, leave out groups afterwards",
         ),
-        (
-            lambda a, b: rel_entr(a / a.sum(), b).sum(),
-            "P sums to one now, and Q does not: divide counts_q by its own sum",
+        *(
+            (answer, "P sums to one now, and Q does not: divide counts_q by its own sum")
+            for answer in in_both_forms(lambda a, b, terms: terms(a / a.sum(), b).sum())
+        ),
+        *(
+            (answer, "Q sums to one now, and P does not: divide counts_p by its own sum")
+            for answer in in_both_forms(lambda a, b, terms: terms(a, b / b.sum()).sum())
         ),
         (of_shares(lambda p, q: rel_entr(q, p).sum()), "this is KL(Q||P): P comes first"),
         (of_shares(lambda p, q: -rel_entr(p, q).sum()), "the sign is flipped: log p comes first"),
@@ -114,11 +128,14 @@ KL_OF_COUNTS = Exercise(
         "Divide counts_p by its own sum and counts_q by its own. Then add p * log(p / q) over the "
         "groups with p > 0.",
     ),
+    discovery="count the sunny day twice, 2 * sunny: what does your KL do, and what does the "
+    "report's?",
 )
 
 
 def pinsker_range_cases(rng):
-    small = [(0.5, 0.02), (0.1, 0.08), (0.8, 0.5), (0.3, 3.0), (0.6, np.inf)]
+    small = [(0.5, 0.02), (0.1, 0.08), (0.8, 0.5), (0.3, 3.0), (0.6, np.inf), (0.4, 0.0)]
+    small += [(0.0, 0.02), (1.0, 0.02), (0.001, 0.0002), (0.3, 1e-10), (0.5, 2)]
     limits = ((0.01, 0.07), (0.01, 0.07), (0.5, 1.5))  # the last one reaches an end
     return small + [(float(rng.uniform(0.2, 0.8)), float(rng.uniform(*pair))) for pair in limits]
 
@@ -205,11 +222,19 @@ PINSKER_RANGE = Exercise(
         "The ends are a - sqrt(kl / 2) and a + sqrt(kl / 2), the first at least 0 and the second "
         "at most 1.",
     ),
+    discovery="a rare event, a = 0.001: how small must kl be, so that a model cannot make it twice "
+    "as likely?",
 )
 
 
 def nudge_cases(rng):
     small = [([0.5, 0.5], [0.0, 2.0]), ([0.25, 0.75], [1.0, -1.0]), ([0.6, 0.3, 0.1], [1.0, 2, 5])]
+    small += [([0.6, 0.3, 0.1], [7, 7, 7]), ([0.5, 0.3, 0.2], [3, -1, 0])]
+    small += [
+        ([0.7, 0.3 - 1e-6, 1e-6], [0.0, 0, 1]),
+        ([0.2, 0.8], [1e-3, 0]),
+        ([0.2, 0.8], [0, 500]),
+    ]
     some = [(rng.dirichlet(np.full(k, 3.0)), rng.uniform(-1, 2, k)) for k in (3, 4, 8)]
     return [(np.array(p), np.array(v)) for p, v in small] + some
 
@@ -220,8 +245,13 @@ def nudged_kl(p, v, eps):
 
 def coefficient_from_kl(p, v, eps=1e-3):
     """KL itself, of small nudges both ways; two sizes of them cancel the next power of eps."""
-    far, near = ((nudged_kl(p, v, e) + nudged_kl(p, v, -e)) / (2 * e**2) for e in (2 * eps, eps))
-    return (4 * near - far) / 3
+    v = v - v.mean()
+    size = abs(v).max() or 1.0
+    far, near = (
+        (nudged_kl(p, v / size, e) + nudged_kl(p, v / size, -e)) / (2 * e**2)
+        for e in (2 * eps, eps)
+    )
+    return size**2 * (4 * near - far) / 3
 
 
 def coefficient(p, v):
@@ -258,6 +288,11 @@ NUDGE_COEFFICIENT = Exercise(
             "the plain mean of v was subtracted: h = p (v - m) sums to zero only if m is the mean "
             "under P",
         ),
+        (
+            lambda p, v: (p * (1 - p) ** 2 * v**2).sum() / 2,
+            "your h is p (1 - p) v, the diagonal of softmax's derivative: a nudge to one logit "
+            "moves all probabilities",
+        ),
         (lambda p, v: v.var() / 2, "all outcomes weigh the same here: weigh them with p"),
         (
             lambda p, v: ((p * (v - p @ v)) ** 2).sum() / 2,
@@ -283,6 +318,9 @@ NUDGE_COEFFICIENT = Exercise(
         "h = p * (v - m), where m is the mean of v under P. Put it into half the sum of h² / p.",
     ),
     tolerance=1e-6,
+    absolute=1e-11,
+    discovery="p = [0.999, 0.001]: what does a nudge to the second logit cost? Which p makes a "
+    "nudge to one of two logits most expensive?",
 )
 
 EXERCISES = (KL_OF_COUNTS, PINSKER_RANGE, NUDGE_COEFFICIENT)

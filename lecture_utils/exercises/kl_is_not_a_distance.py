@@ -1,4 +1,4 @@
-"""Exercises on detours that are shorter than the direct way, and on the nearest distribution."""
+"""Exercises on detours that are shorter than the direct route, and on the nearest distribution."""
 
 import math
 
@@ -33,13 +33,14 @@ def random_pair(rng, k):
 def way_cases(rng):
     p, q = np.array([0.75, 0.25]), np.array([0.25, 0.75])
     small = [(p, q, 1), (p, q, 2), (np.array([0.5, 0.5]), q, 3)]
-    return small + [
-        (*random_pair(rng, k), int(n)) for k, n in zip((3, 4, 9), (2, 5, 40), strict=True)
-    ]
+    rare = np.array([1 - 2e-9, 1e-9, 1e-9]), np.array([0.2, 0.3, 0.5])
+    small += [(p, p, 4), (p, q, 49), (*rare, 3), (*rare[::-1], 1000)]
+    some = (2, 5, rng.integers(6, 200))  # of which numpy.arange gives one end too many to some
+    return small + [(*random_pair(rng, k), int(n)) for k, n in zip((3, 4, 9), some, strict=True)]
 
 
 def way_by_savings(p, q, n_legs):
-    """The direct way, less what each stop saves by the three-point identity."""
+    """The direct route, less what each stop saves by the three-point identity."""
     stops = segment(p, q, np.arange(1, n_legs) / n_legs)
     return kl(p, q) - ((p - q) * np.log(stops / q)).sum() / n_legs
 
@@ -66,11 +67,11 @@ WAY_IN_LEGS = Exercise(
     mistakes=(
         (
             lambda p, q, n: kl(p, q),
-            "this is the direct way, as if all stops stood at P: move them apart",
+            "this is the direct route, as if all stops stood at P: move them apart",
         ),
         (
             lambda p, q, n: legs(p, q, 2).sum(),
-            "this goes by way of the middle alone, whatever n_legs is",
+            "this goes via the middle alone, whatever n_legs is",
         ),
         (
             lambda p, q, n: legs(q, p, n).sum(),
@@ -92,6 +93,10 @@ WAY_IN_LEGS = Exercise(
             lambda p, q, n: legs(p, q, n - 1).sum(),
             "this is one leg too few: n legs have n + 1 ends, P and Q among them",
         ),
+        (
+            lambda p, q, n: legs(p, q, n).sum() + kl(q, p),
+            "one leg leads back from Q to P: an array's index -1 is its last entry",
+        ),
         (lambda p, q, n: legs(p, q, n)[:-1].sum(), "the last leg is missing, the one into Q"),
         (lambda p, q, n: legs(p, q, n)[1:].sum(), "the first leg is missing, the one out of P"),
         (lambda p, q, n: legs(p, q, n).mean(), "this is the mean of the legs: add them up"),
@@ -102,7 +107,7 @@ WAY_IN_LEGS = Exercise(
         ),
         (
             lambda p, q, n: (kl(p, q) + kl(q, p)) / (2 * n),
-            "this is what the length comes near to for many legs: add up the legs themselves",
+            "this is what the length comes close to for many legs: add up the legs themselves",
         ),
         (
             lambda p, q, n: legs(p, q, n, geometric).sum(),
@@ -119,6 +124,9 @@ WAY_IN_LEGS = Exercise(
         "next.",
         "With `ends` of shape (n_legs + 1, k): kl_divergence(ends[:-1], ends[1:]).sum().",
     ),
+    absolute=1e-12,
+    discovery="try 10, 100 and 1000 legs. The length tends to 0, like "
+    "(KL(P||Q) + KL(Q||P)) / (2n): compare both.",
 )
 
 
@@ -126,6 +134,9 @@ def belief_cases(rng):
     p = np.array([0.5, 0.3, 0.2])
     small = [([False, True, True], 0.8), ([True, False, False], 0.95), ([True, True, False], 0.6)]
     cases = [(p, np.array(event), c) for event, c in small]
+    even = np.array([0.25, 0.25, 0.5])
+    cases += [(even, np.array([True, True, False]), c) for c in (0.5, 1e-6, 1 - 1e-9)]
+    cases += [(np.array([1e-9, 1 - 1e-9]), np.array([True, False]), 0.9)]
     for k, direction in ((4, 1), (5, -1), (8, 1), (10, -1)):
         some, event = rng.dirichlet(np.full(k, 3.0)), rng.permutation(np.arange(k) < k // 2)
         c = some[event].sum()
@@ -247,6 +258,8 @@ NEAREST_BELIEF = Exercise(
         "on the edge of E.",
         "With a = P(event) < c, the factor is c / a inside and (1 - c) / (1 - a) outside.",
     ),
+    absolute=1e-12,
+    discovery="let c come close to 1: which well-known rule does your answer turn into?",
 )
 
 
@@ -254,6 +267,8 @@ def saving_cases(rng):
     p, q = np.array([0.8, 0.2]), np.array([0.2, 0.8])
     small = [(p, q, 0.5), (np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.3, 0.6]), 0.25)]
     low, high = rng.uniform(0.1, 0.4), rng.uniform(0.6, 0.9)
+    small += [(p, q, 0.0), (p, q, 1.0), (p, p, 0.3)]
+    small += [(np.array([1 - 2e-9, 1e-9, 1e-9]), np.array([0.2, 0.3, 0.5]), 0.9)]
     return small + [(*random_pair(rng, k), float(t)) for k, t in ((3, low), (5, high), (9, low))]
 
 
@@ -311,7 +326,7 @@ SAVING_OFF_THE_SEGMENT = Exercise(
         ),
         (
             through_geometric(lambda p, q, r: kl(p, r) + kl(r, q)),
-            "this is the detour: subtract it from the direct way",
+            "this is the detour: subtract it from the direct route",
         ),
         (
             through_geometric(lambda p, q, r: kl(p, q) - kl(r, p) - kl(q, r)),
@@ -339,6 +354,9 @@ SAVING_OFF_THE_SEGMENT = Exercise(
         "Take p ** (1 - t) * q ** t and divide by the sum. Then compare three divergences.",
         "The saving is KL(P||Q) - KL(P||R) - KL(R||Q).",
     ),
+    absolute=1e-12,
+    discovery="p = [0.6, 0.3, 0.1], q = [0.1, 0.3, 0.6], t = 0.5: print R. Is it on the segment? "
+    "Then let t run from 0 to 1.",
 )
 
 EXERCISES = (WAY_IN_LEGS, NEAREST_BELIEF, SAVING_OFF_THE_SEGMENT)

@@ -8,9 +8,20 @@ import threading
 import time
 import warnings
 
+import numpy as np
+
 
 class TimeUp(BaseException):
     """Raised inside an answer that runs too long; `except Exception` does not catch it."""
+
+    raised = 0  # how often it came through to an answer
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        TimeUp.raised += 1
+
+
+FINISHED, STOPPED, WAITING, STUBBORN = "finished", "stopped", "waiting", "stubborn"
 
 
 def run_limited(work, seconds):
@@ -22,8 +33,8 @@ def run_limited(work, seconds):
 
     Returns
     -------
-    finished, stopped : bool
-        `stopped` is false when the thread did not react, as one that sleeps or catches everything.
+    FINISHED, or STOPPED when the time was up, WAITING when the thread will stop as soon as a long
+    call such as a sleep returns, STUBBORN when it catches whatever should stop it.
     """
 
     def work_until_time_is_up():
@@ -43,8 +54,8 @@ def run_limited(work, seconds):
                 begun, computed_before = time.monotonic(), time.process_time()
         finished = not thread.is_alive()
     finally:  # also when the student interrupts the kernel while waiting
-        _stop(thread)
-    return finished, not thread.is_alive()
+        how = _stop(thread)
+    return FINISHED if finished else how
 
 
 def _imports(thread):
@@ -57,14 +68,17 @@ def _imports(thread):
     return False
 
 
-def _stop(thread):
-    for _ in range(3):  # more than once: a bare `except:` in a loop catches the first
-        if not thread.is_alive():
-            return
+def _stop(thread, seconds=1.0):
+    """Raise `TimeUp` in the thread until it ends: a bare `except:` in a loop catches some."""
+    before, end = TimeUp.raised, time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp)
         )
-        thread.join(0.1)
+        thread.join(0.0005)
+    if not thread.is_alive():
+        return STOPPED
+    return STUBBORN if TimeUp.raised > before else WAITING
 
 
 class FirstLines(io.StringIO):
@@ -75,7 +89,7 @@ class FirstLines(io.StringIO):
     SHOWN_WIDTH = 80
 
     def write(self, text):
-        super().write(text[: self.KEPT_CHARACTERS - len(self.getvalue())])
+        super().write(text[: max(self.KEPT_CHARACTERS - self.tell(), 0)])
         return len(text)
 
     def lines(self):
@@ -96,3 +110,14 @@ def prints_kept():
     ):
         warnings.simplefilter("ignore")  # the verdict says what is wrong, and in which case
         yield printed
+
+
+@contextlib.contextmanager
+def numpy_untouched():
+    """Give numpy's seed and print options back as they were: an answer may change both."""
+    state = np.random.get_state()
+    with np.printoptions():
+        try:
+            yield
+        finally:
+            np.random.set_state(state)

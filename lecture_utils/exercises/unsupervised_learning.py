@@ -12,6 +12,9 @@ def components_needed_cases(rng):
     """Limits well between two errors, then such as lie only just below or above one."""
     rectangle = np.array([[1.0, 1], [5, 1], [1, 3], [5, 3]])  # eigenvalues 4 and 1
     cases = [(rectangle, limit) for limit in (2.0, 4.5, 6.0, 0.5)]
+    cases += [(rectangle.astype(int), 1.5), (1e-3 * rectangle, 2e-6), (1e3 * rectangle, 2e6)]
+    cases += [(rectangle * (1, 2) + 100, 5.0)]  # equal eigenvalues, far from zero
+    cases += [(np.array([[1.0], [2], [6]]), 1.0), (np.outer([1.0, 4, 2, 9], [1, 2, 0]), 1e-9)]
     for n, d, k, side in ((20, 5, 1, -1), (30, 6, 3, 1)):
         x = rng.normal(size=(n, d)) * rng.uniform(0.5, 2, d) + rng.uniform(2, 4, d)
         cases.append((x, float(dropped(eigenvalues(x))[k] * (1 + side / (3 * n)))))
@@ -150,6 +153,9 @@ COMPONENTS_NEEDED = Exercise(
         "With k of d components the error is eigvalsh(cov)[: d - k].sum(). Try k = 0, 1, 2, ... "
         "and stop at the first one within max_error.",
     ),
+    absolute=1e-12,
+    discovery="load_digits().x_train: allow 50, 10 and 1 per cent of its total variance. The last "
+    "tenth needs about as many components as the nine before.",
 )
 
 
@@ -158,6 +164,11 @@ def rand_index_cases(rng):
         ([0, 0, 1, 1], [1, 1, 0, 2]),
         ([0, 0, 0, 1, 1, 2], [2, 2, 2, 0, 0, 1]),
         ([0, 0, 0, 0, 1, 1], [3, 3, 5, 8, 3, 3]),
+        ([4, 4], [7, 7]),  # alike
+        ([0, 1], [3, 3]),  # nothing alike
+        ([0, 0, 0, 0], [0, 1, 2, 3]),
+        ([10**9, 10**9, 5, 5, 7], [7, 7, 7, 10**9, 0]),
+        ([0, 1, 2, 0, 1, 2], [2, 0, 1, 2, 0, 1]),
     ]
     cases = [(np.array(a), np.array(b)) for a, b in small]
     for n, groups in ((15, 3), (25, 5), (40, 10)):
@@ -202,6 +213,12 @@ def adjusted(both, in_a, in_b, every):
     return (both - by_chance) / ((in_a + in_b) / 2 - by_chance)
 
 
+def adjusted_or_one(*counts):
+    """As scikit-learn has it: 1 where chance alone gives all."""
+    index = adjusted(*counts)
+    return 1.0 if np.isnan(index) else index
+
+
 def accuracy_after_matching(a, b):
     counts = table(a, b)
     return counts[linear_sum_assignment(-counts)].sum() / len(a)
@@ -240,7 +257,7 @@ RAND_INDEX = Exercise(
             lambda a, b: table(a, b).max(axis=0).sum() / len(a),
             "this is how pure the groups of b are: asked for is a share of pairs",
         ),
-        (with_itself, "an example is no pair with itself: leave out i = j"),
+        (with_itself, "an example does not pair with itself: leave out i = j"),
         (of_pairs(lambda both, in_a, in_b, every: both / every), NOT_SHARED),
         (
             of_pairs(lambda both, in_a, in_b, every: both / (in_a + in_b - both)),
@@ -252,9 +269,12 @@ RAND_INDEX = Exercise(
             of_pairs(lambda both, in_a, in_b, every: (every + both - in_a - in_b) / every),
             "you left out the pairs that are together in both groupings",
         ),
-        (
-            of_pairs(adjusted),
-            "this is the adjusted index of the lecture: asked for is the plain share of pairs",
+        *(
+            (
+                of_pairs(index),
+                "this is the adjusted index of the lecture: asked for is the plain share of pairs",
+            )
+            for index in (adjusted, adjusted_or_one)
         ),
         (
             of_pairs(lambda *counts: 1 - rand_by_table(*counts)),
@@ -274,7 +294,7 @@ RAND_INDEX = Exercise(
         ),
         (
             by_difference,
-            "the numbers are no quantities: do not subtract them, ask whether they are equal",
+            "the numbers are not quantities: do not subtract them, ask whether they are equal",
         ),
     ),
     hints=(
@@ -284,6 +304,7 @@ RAND_INDEX = Exercise(
         "a[:, None] == a is true where two examples are together in a; do the same for b. Compare "
         "both matrices, and take the entries above the diagonal: np.triu_indices(len(a), 1).",
     ),
+    discovery="compare the labels with the same labels, shuffled. Why is the share not near zero?",
 )
 
 EXERCISES = (COMPONENTS_NEEDED, RAND_INDEX)
