@@ -14,14 +14,15 @@ class Stage:
 
     def __init__(self, width, title, steps):
         self.ax, height = pieces.canvas(width, title)
-        self.width, self.sizes, self.counts = width, 0.5, 0.19
-        self.titles, self.names = height - 0.25, height - 0.55
+        self.width, self.sizes, self.counts = width, 0.54, 0.23
+        self.titles, self.names = height - 0.3, height - 0.59
         n_lines = max((len(step.lines) for step in steps), default=0)
         top = self.names - LINE * n_lines - 0.1
         self.full = top - self.sizes - 0.25  # height of the largest column
         self.middle = top - self.full / 2
         # The side of pictures at both ends that leaves the chain the width that its names need.
-        self.side = min(1.9, self.full, (width - max(0.85 * len(steps), 3.8)) / 2 - 0.8)
+        free = (width - max(0.85 * len(steps), 4.7)) / 2 - 0.8
+        self.side = max(0.7, min(1.9, self.full, free))
 
     def name(self, states, steps, xs):
         """Write sizes under the states, names of modules over the steps."""

@@ -49,7 +49,7 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
     flat = [states[k].values.ndim == 1 for k in (0, -1)]  # a volume shows the image itself
     shows_input = real and image is not None and (flat[0] or noise is not None)
     shows_output = real and answer is not None and flat[1] and gives_back
-    left = right = 0.75  # from the edges
+    left = right = 0.9  # from the edges
     if shows_input:
         left = stage.side + 0.8 + (0 if noise is None else 0.3) + (0 if flat[0] else 0.5)
     if shows_output:
@@ -57,13 +57,13 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
     xs = list(np.linspace(left, width - right, len(states)))
     edges = draw_chain(stage.ax, states, steps, xs, stage.middle, stage.full, real)
     stage.name(states, steps, xs)
-    start, end = xs[0] - (0.1 if shows_input else -0.35), xs[-1] + (0.1 if shows_output else -0.35)
+    start, end = xs[0] + 0.35, xs[-1] - 0.35
     if "network" in counts:
         stage.head("network", counts["network"], start, end)
     else:
         code = next(i for i, state in enumerate(states) if state.part == "code")
-        stage.head("encoder", counts["encoder"], start, xs[code] - 0.4)
-        stage.head("decoder", counts["decoder"], xs[code] + 0.4, end)
+        stage.head("encoder", counts["encoder"], start, xs[code] - 0.35)
+        stage.head("decoder", counts["decoder"], xs[code] + 0.35, end)
         stage.head_code(xs[code], "$z$", states[code].n_on if real else None)
     reach = xs[0] - (0.16 if flat[0] else edges[0][2] / 2 + 0.08)
     if shows_input and noise is not None:
@@ -146,9 +146,9 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     stage.name(left.states[:-1], left.steps, xs)
     write(ax, xs[-1], stage.sizes, f"2·{len(mean)}", gid="size")
     stage.name(right.states, right.steps, zs)
-    stage.head("encoder", left.n_parameters["encoder"], start - 0.1, xs[-1] + 0.15)
+    stage.head("encoder", left.n_parameters["encoder"], start, xs[-1])
     stage.head_code(draw, r"$z=\mu+\sigma\varepsilon$")
-    stage.head("decoder", right.n_parameters["decoder"], zs[0] + 0.15, end + 0.1)
+    stage.head("decoder", right.n_parameters["decoder"], zs[0], end)
     stage.goes_in(as_image(left.states[0].values), start - 0.16, "encoder")
     stage.comes_out(as_image(right.states[-1].values), end + 0.16, "decoder")
     latent = len(mean)
