@@ -141,7 +141,8 @@ def test_sizes_names_and_counts_are_the_models(name, dtype):
     model, x = make().to(dtype), torch.rand(n, dtype=dtype)
     figure, alt = draw_network(model, x)
     layers = [layer for layer in model.modules() if list(layer.parameters(recurse=False))]
-    by_hand, sizes = sizes_by_hand(model, x), written(figure, "size")
+    by_hand = sizes_by_hand(model, x)
+    sizes = [size.split(",")[0] for size in written(figure, "size")]
     assert len(sizes) == len(layers) + 1
     for size, (_, after) in zip(sizes[1:], by_hand, strict=True):
         assert math.prod(map(int, size.split("×"))) == math.prod(after)
@@ -217,14 +218,14 @@ def test_units_that_are_off_are_white_and_counted():
     for k in (6, 11):
         model, x = sparse(k).double(), torch.rand(64, dtype=torch.float64)
         figure, alt = draw_network(model, x)
-        assert written(figure, "on") == [f"{k} on"]
+        assert written(figure, "size") == ["64", f"128, {k} on", "64"]
         assert f"Of the 128 units of the code {k} are on" in alt
         (code,) = [image for image in figure.axes[0].images if image.get_array().size == 128]
         grey = code.to_rgba(code.get_array(), norm=True)[..., 0].ravel()
         assert (grey == 1).sum() == 128 - k
-    assert written(draw_network(sparse())[0], "on") == []  # without an example nothing is on
+    assert written(draw_network(sparse())[0], "size") == ["64", "128", "64"]  # no example
     full = Autoencoder(nn.Linear(64, 8), nn.Linear(8, 64))
-    assert written(draw_network(full, torch.rand(64))[0], "on") == []
+    assert written(draw_network(full, torch.rand(64))[0], "size") == ["64", "8", "64"]
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,14 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
     flat = [states[k].values.ndim == 1 for k in (0, -1)]  # a volume shows the image itself
     shows_input = real and image is not None and (flat[0] or noise is not None)
     shows_output = real and answer is not None and flat[1] and gives_back
-    left = right = 0.9  # from the edges
+    left = right = max(0.75, 0.08 * width)  # from the edges
     if shows_input:
         left = stage.side + 0.8 + (0 if noise is None else 0.3) + (0 if flat[0] else 0.5)
     if shows_output:
         right = stage.side + 0.8
     xs = list(np.linspace(left, width - right, len(states)))
     edges = draw_chain(stage.ax, states, steps, xs, stage.middle, stage.full, real)
-    stage.name(states, steps, xs)
+    stage.name(states, steps, xs, bool(real))
     start, end = xs[0] + 0.35, xs[-1] - 0.35
     if "network" in counts:
         stage.head("network", counts["network"], start, end)
@@ -64,7 +64,7 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
         code = next(i for i, state in enumerate(states) if state.part == "code")
         stage.head("encoder", counts["encoder"], start, xs[code] - 0.35)
         stage.head("decoder", counts["decoder"], xs[code] + 0.35, end)
-        stage.head_code(xs[code], "$z$", states[code].n_on if real else None)
+        stage.head_code(xs[code], "$z$")
     reach = xs[0] - (0.16 if flat[0] else edges[0][2] / 2 + 0.08)
     if shows_input and noise is not None:
         noisy = as_image(x_in[0].double().numpy())
