@@ -10,9 +10,9 @@ TITLES = {"encoder": "encoder $f$", "decoder": "decoder $g$", "network": "networ
 
 
 class Stage:
-    """Axes, and where things stand on them when `steps` have their names above the drawing."""
+    """Axes, and where things stand on them: names of `steps` above a chain of `n_gaps` gaps."""
 
-    def __init__(self, width, title, steps):
+    def __init__(self, width, title, steps, n_gaps):
         self.ax, height = pieces.canvas(width, title)
         self.width, self.sizes, self.counts = width, 0.54, 0.23
         self.titles, self.names = height - 0.3, height - 0.59
@@ -21,7 +21,7 @@ class Stage:
         self.full = top - self.sizes - 0.25  # height of the largest column
         self.middle = top - self.full / 2
         # The side of pictures at both ends that leaves the chain the width that its names need.
-        free = (width - max(0.85 * len(steps), 4.4)) / 2 - 0.8
+        free = (width - max(0.85 * n_gaps, 4.4)) / 2 - 0.8
         self.side = max(0.7, min(1.9, self.full, free))
 
     def name(self, states, steps, xs, real=False):
