@@ -10,23 +10,29 @@ TITLES = {"encoder": "encoder $f$", "decoder": "decoder $g$", "network": "networ
 
 
 class Stage:
-    """Axes, and where things stand on them when `steps` have their names above the drawing."""
+    """Axes, and where things stand on them: names of `steps` above a chain of `n_gaps` gaps."""
 
-    def __init__(self, width, title, steps):
+    def __init__(self, width, title, steps, n_gaps):
         self.ax, height = pieces.canvas(width, title)
-        self.width, self.sizes, self.counts = width, 0.5, 0.19
-        self.titles, self.names = height - 0.25, height - 0.55
+        self.width, self.sizes, self.counts = width, 0.54, 0.23
+        self.titles, self.names = height - 0.3, height - 0.59
         n_lines = max((len(step.lines) for step in steps), default=0)
         top = self.names - LINE * n_lines - 0.1
         self.full = top - self.sizes - 0.25  # height of the largest column
         self.middle = top - self.full / 2
         # The side of pictures at both ends that leaves the chain the width that its names need.
-        self.side = min(1.9, self.full, (width - max(0.85 * len(steps), 3.8)) / 2 - 0.8)
+        free = (width - max(0.85 * n_gaps, 4.4)) / 2 - 0.8
+        self.side = max(0.7, min(1.9, self.full, free))
 
-    def name(self, states, steps, xs):
-        """Write sizes under the states, names of modules over the steps."""
+    def name(self, states, steps, xs, real=False):
+        """Write sizes under the states, names of modules over the steps.
+
+        Where the values are `real`, how many units of the code are on, if some are off.
+        """
         for state, x in zip(states, xs, strict=False):
-            write(self.ax, x, self.sizes, state.size, gid="size")
+            on = real and state.part == "code" and state.n_on is not None
+            text = f"{state.size}, {state.n_on} on" if on else state.size
+            write(self.ax, x, self.sizes, text, gid="size")
         for step, x0, x1 in zip(steps, xs, xs[1:], strict=False):
             for i, line in enumerate(step.lines):  # on baselines that all steps share
                 where, style = ((x0 + x1) / 2, self.names - 0.2 - LINE * i), {"va": "baseline"}
@@ -40,11 +46,9 @@ class Stage:
         text = f"{n_parameters:,} parameters"
         write(self.ax, middle, self.counts, text, color=color, gid="parameters")
 
-    def head_code(self, x, text, n_on=None):
-        """Write the title of the code, and how many of its units are on where some are off."""
+    def head_code(self, x, text):
+        """Write the title of the code."""
         write(self.ax, x, self.titles, text, LARGE, INK["code"], weight="bold")
-        if n_on is not None:
-            write(self.ax, x, self.counts, f"{n_on} on", color=INK["code"], gid="on")
 
     def picture(self, values, x, part, name):
         """Draw the image that goes in or comes out, and its name above."""

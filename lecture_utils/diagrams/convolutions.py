@@ -50,7 +50,7 @@ def draw_convolution(image, kernel, stride=1, padding=0, at=(0, 0), width=WIDTH,
     write(ax, lefts[1] - 0.55, y, "∗", 26)
     _add(ax, f"stride {stride}", lefts[2] - 1.7, y)
     products = f"{_sum_of_products(window, kernel)} = {_number(result[at])}"
-    write(ax, width / 2, 0.3, products, 17, gid="sum")
+    write(ax, width / 2, 0.35, products, 17, gid="sum")
     return pieces.finished(ax), (
         f"A window of {times(kernel.shape)} in a {times(image.shape)} image, padding {padding}, "
         f"its kernel, and the {times(result.shape)} output of stride {stride}. The number in row "
@@ -105,7 +105,7 @@ def draw_transposed_convolution(small, kernel, stride=1, at=(0, 0), width=WIDTH,
     _add(ax, "add", lefts[3] - 1.3, y, 1.3)
     _grid(ax, result, lefts[3], y, cell, f"output {times(result.shape)}", marked, shaded)
     text = f"stride {stride}: the next stamp starts {stride} further; shaded: stamps add up"
-    write(ax, width / 2, 0.3, text, 17)
+    write(ax, width / 2, 0.35, text, 17)
     return pieces.finished(ax), (
         f"The number {_number(small[tuple(at)])} in row {at[0]}, column {at[1]} of a "
         f"{times(small.shape)} input, times the {times(kernel.shape)} kernel, is its stamp. It is "

@@ -79,7 +79,11 @@ def draw_map_of_types(models=None, width=pieces.WIDTH, title=None):
         sizes = _draw_icon(ax, name, models[name], left, bottom, wide, high)
         told.append(f"{name}, {words}: {', '.join(sizes)}")
     for i, (part, text) in enumerate(
-        (("encoder", "encoder $f$"), ("code", "code $z$"), ("decoder", "decoder $g$"))
+        (
+            ("encoder", "encoder $f$, left"),
+            ("code", "code $z$, middle"),
+            ("decoder", "decoder $g$, right"),
+        )
     ):
         y = high / 2 + 0.45 * (1 - i)
         pieces.box(ax, 3 * wide + 0.75, y, 0.36, 0.26, fc=FILL[part])

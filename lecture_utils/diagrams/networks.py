@@ -42,42 +42,56 @@ def draw_network(model, x=None, noise=None, width=pieces.WIDTH, title=None):
         clean = one_example(model, x)
         x_in = clean if noise is None else clean + one_example(model, noise)
         recording = record(model, x_in)
-    states, steps, counts = recording.states, recording.steps, recording.n_parameters
-    stage, real = Stage(width, title, steps), range(len(states)) if x is not None else ()
-    image, answer = as_image(clean[0].double().numpy()), as_image(states[-1].values)
-    gives_back = states[-1].values.size == states[0].values.size
-    flat = [states[k].values.ndim == 1 for k in (0, -1)]  # a volume shows the image itself
-    shows_input = real and image is not None and (flat[0] or noise is not None)
-    shows_output = real and answer is not None and flat[1] and gives_back
-    left = right = 0.75  # from the edges
-    if shows_input:
-        left = stage.side + 0.8 + (0 if noise is None else 0.3) + (0 if flat[0] else 0.5)
-    if shows_output:
+    states, steps = recording.states, recording.steps
+    stage, real = Stage(width, title, steps, len(steps)), x is not None
+    image, answer = _pictures_at_the_ends(clean, recording, noise) if real else (None, None)
+    left = right = max(0.75, 0.08 * width)  # from the edges
+    if image is not None:
+        left = stage.side + 0.8 + (0.3 if noise is not None else 0)
+        left += 0.5 if states[0].values.ndim == 3 else 0
+    if answer is not None:
         right = stage.side + 0.8
     xs = list(np.linspace(left, width - right, len(states)))
-    edges = draw_chain(stage.ax, states, steps, xs, stage.middle, stage.full, real)
-    stage.name(states, steps, xs)
-    start, end = xs[0] - (0.1 if shows_input else -0.35), xs[-1] + (0.1 if shows_output else -0.35)
+    shown = range(len(states)) if real else ()
+    edges = draw_chain(stage.ax, states, steps, xs, stage.middle, stage.full, shown)
+    stage.name(states, steps, xs, real)
+    _draw_heads(stage, recording, xs)
+    end = xs[0] - (0.16 if states[0].values.ndim == 1 else edges[0][2] / 2 + 0.08)
+    if image is None:
+        write(stage.ax, xs[0], stage.titles, "$x$" if noise is None else "$y$", LARGE)
+    elif noise is None:
+        stage.goes_in(image, end, states[0].part)
+    else:
+        noisy = as_image(x_in[0].double().numpy())
+        stage.goes_in_with_noise(image, noisy, end, states[0].part)
+    if answer is not None:
+        stage.comes_out(answer, xs[-1] + 0.16, states[-1].part)
+    elif states[-1].values.size == states[0].values.size:
+        write(stage.ax, xs[-1], stage.titles, r"$\hat{x}$", LARGE)
+    return pieces.finished(stage.ax), _alt(model, recording, real, noise is not None)
+
+
+def _pictures_at_the_ends(clean, recording, noise):
+    """What goes in and what comes out, None where it is no image or the volume there shows it."""
+    first, last = recording.states[0].values, recording.states[-1].values
+    image = answer = None
+    if first.ndim == 1 or noise is not None:
+        image = as_image(clean[0].double().numpy())
+    if last.ndim == 1 and last.size == first.size:
+        answer = as_image(last)
+    return image, answer
+
+
+def _draw_heads(stage, recording, xs):
+    """The titles of the parts, each above its steps."""
+    counts, start, end = recording.n_parameters, xs[0] + 0.35, xs[-1] - 0.35
     if "network" in counts:
         stage.head("network", counts["network"], start, end)
-    else:
-        code = next(i for i, state in enumerate(states) if state.part == "code")
-        stage.head("encoder", counts["encoder"], start, xs[code] - 0.4)
-        stage.head("decoder", counts["decoder"], xs[code] + 0.4, end)
-        stage.head_code(xs[code], "$z$", states[code].n_on if real else None)
-    reach = xs[0] - (0.16 if flat[0] else edges[0][2] / 2 + 0.08)
-    if shows_input and noise is not None:
-        noisy = as_image(x_in[0].double().numpy())
-        stage.goes_in_with_noise(image, noisy, reach, states[0].part)
-    elif shows_input:
-        stage.goes_in(image, reach, states[0].part)
-    else:
-        write(stage.ax, xs[0], stage.titles, "$x$" if noise is None else "$y$", LARGE)
-    if shows_output:
-        stage.comes_out(answer, xs[-1] + 0.16, states[-1].part)
-    elif gives_back:
-        write(stage.ax, xs[-1], stage.titles, r"$\hat{x}$", LARGE)
-    return pieces.finished(stage.ax), _alt(model, recording, bool(real), noise is not None)
+        return
+    code = next(x for x, state in zip(xs, recording.states, strict=True) if state.part == "code")
+    stage.head("encoder", counts["encoder"], start, code - 0.35)
+    stage.head_code(code, "$z$")
+    stage.head("decoder", counts["decoder"], code + 0.35, end)
 
 
 def _alt(model, recording, real, noisy):
@@ -117,19 +131,40 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     with undisturbed(model):
         x = one_example(model, x)
         left, right = record_variational(model, x, seed)
-    mean, log_var = np.split(left.states[-1].values, 2)  # (latent_dim,) each
-    # One step more than there are: the draw has a place of its own.
-    stage = Stage(width, title, [*left.steps, *right.steps, *right.steps[:1], *right.steps[:1]])
-    ax, y, full = stage.ax, stage.middle, stage.full
-    start, end = stage.side + 0.8, width - stage.side - 0.8
+    latent = right.states[0].values.size
     n_left, n_right = len(left.states), len(right.states)
-    places = list(np.linspace(start, end, n_left + 1 + n_right))
+    stage = Stage(width, title, left.steps + right.steps, n_left + n_right)
+    image, answer = as_image(left.states[0].values), as_image(right.states[-1].values)
+    start = 0.75 if image is None else stage.side + 0.8
+    places = list(np.linspace(start, width - start, n_left + 1 + n_right))
     xs, draw, zs = places[:n_left], places[n_left], places[n_left + 1 :]
-    largest = max(state.values.size for state in left.states + right.states)
-    edges = draw_chain(
-        ax, left.states[:-1], left.steps[:-1], xs[:-1], y, full, range(n_left), largest
+    _draw_chains_and_draw(stage, left, xs, draw, right, zs)
+    stage.name(left.states[:-1], left.steps, xs)
+    write(stage.ax, xs[-1], stage.sizes, f"2·{latent}", gid="size")
+    stage.name(right.states, right.steps, zs)
+    stage.head("encoder", left.n_parameters["encoder"], xs[0], xs[-1])
+    stage.head_code(draw, r"$z=\mu+\sigma\varepsilon$")
+    stage.head("decoder", right.n_parameters["decoder"], zs[0], zs[-1])
+    if image is not None:
+        stage.goes_in(image, xs[0] - 0.16, "encoder")
+        stage.comes_out(answer, zs[-1] + 0.16, "decoder")
+    return pieces.finished(stage.ax), (
+        f"Diagram of a variational autoencoder with {n_parameters(model):,} parameters. "
+        f"{in_words(left)} Of these {2 * latent} numbers {latent} are the mean and {latent} the "
+        "log-variance of the code z, which is drawn: mean plus standard deviation times noise "
+        f"from a standard normal. {in_words(right)} At the left an image x, at the right the "
+        "decoder's answer."
     )
-    draw_chain(ax, right.states, right.steps, zs, y, full, range(n_right), largest)
+
+
+def _draw_chains_and_draw(stage, left, xs, draw, right, zs):
+    """The encoder with its two heads, the draw at the place `draw`, the decoder."""
+    ax, y, full = stage.ax, stage.middle, stage.full
+    largest = max(s.values.size for s in left.states + right.states if s.values.ndim == 1)
+    shown = range(len(left.states + right.states))
+    edges = draw_chain(ax, left.states[:-1], left.steps[:-1], xs[:-1], y, full, shown, largest)
+    draw_chain(ax, right.states, right.steps, zs, y, full, shown, largest)
+    mean, log_var = np.split(left.states[-1].values, 2)  # (latent_dim,) each
     tall = min(unit_height(len(mean), largest, full), 0.34 * full)
     for values, up, name in (mean, 1, r"$\mu$"), (log_var, -1, r"$\log\sigma^2$"):
         place = y + up * (tall / 2 + 0.1)
@@ -143,19 +178,3 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     write(ax, draw + 0.1, top, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
     pieces.arrow(ax, (draw, top - 0.15), (draw, y + 0.2), INK["code"], linestyle="--")
     pieces.arrow(ax, (draw + 0.2, y), (zs[0] - 0.18, y), INK["code"])
-    stage.name(left.states[:-1], left.steps, xs)
-    write(ax, xs[-1], stage.sizes, f"2·{len(mean)}", gid="size")
-    stage.name(right.states, right.steps, zs)
-    stage.head("encoder", left.n_parameters["encoder"], start - 0.1, xs[-1] + 0.15)
-    stage.head_code(draw, r"$z=\mu+\sigma\varepsilon$")
-    stage.head("decoder", right.n_parameters["decoder"], zs[0] + 0.15, end + 0.1)
-    stage.goes_in(as_image(left.states[0].values), start - 0.16, "encoder")
-    stage.comes_out(as_image(right.states[-1].values), end + 0.16, "decoder")
-    latent = len(mean)
-    return pieces.finished(ax), (
-        f"Diagram of a variational autoencoder with {n_parameters(model):,} parameters. "
-        f"{in_words(left)} Of these {2 * latent} numbers {latent} are the mean and {latent} the "
-        "log-variance of the code z, which is drawn: mean plus standard deviation times noise "
-        f"from a standard normal. {in_words(right)} At the left an image x, at the right the "
-        "decoder's answer."
-    )

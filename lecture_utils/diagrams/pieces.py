@@ -13,22 +13,24 @@ FILL = {"encoder": "#56B4E9", "code": "#E69F00", "decoder": "#CC79A7", "network"
 INK = {"encoder": "#005A8C", "code": "#7A5200", "decoder": "#8A2F63", "network": "#202124"}
 BLACK, PALE, FRAME = "#202124", "#E8EAED", "#9AA0A6"
 # A light line with a dark rim is seen on white, on black and in grey print.
-RIM = [Stroke(linewidth=4, foreground=BLACK), Normal()]
-ON_ANYTHING = {"ec": "#FFD84D", "lw": 2, "path_effects": RIM, "zorder": 6}
+TWO_LINES = [Stroke(linewidth=4, foreground=BLACK), Normal()]
+ON_ANYTHING = {"ec": "#FFD84D", "lw": 2, "path_effects": TWO_LINES, "zorder": 6}
 WIDTH = 11.6  # inches: a slide has 100 pixels to the inch
 SMALL, LARGE = 15, 19  # points
 LINE = 0.27  # inches from one line of small type to the next
+RIM = 0.1  # inches that `show` leaves around a figure: with them it is as wide as asked for
 
 
-def canvas(width, title=None, height=None):
-    """Axes without frame, `height` inches high; a title adds its own room above."""
-    height = height or max(3.3, 0.4 * width)
-    total = height + (0.5 if title else 0)
-    ax = plt.figure(figsize=(width, total), dpi=100, layout="none").add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, width), ylim=(0, total))
+def canvas(width, title):
+    """Axes without a frame and their height; a title adds its own room above."""
+    height = max(3.3, 0.4 * width)
+    top = height + (0.45 if title else 0) - RIM
+    size = width - 2 * RIM, top - RIM
+    ax = plt.figure(figsize=size, dpi=100, layout="none").add_axes((0, 0, 1, 1))
+    ax.set(xlim=(RIM, width - RIM), ylim=(RIM, top))
     ax.axis("off")
     if title:
-        write(ax, width / 2, total - 0.25, title, LARGE, weight="bold")
+        write(ax, width / 2, top - 0.2, title, LARGE, weight="bold")
     return ax, height
 
 
@@ -63,7 +65,7 @@ def write(ax, x, y, text, size=SMALL, color=BLACK, **more):
 
 def box(ax, x, y, width, height, **style):
     """A rectangle whose middle is at (x, y)."""
-    style = {"fill": "fc" in style, "zorder": 3, **style}
+    style = {"fc": "none", "zorder": 3, **style}
     ax.add_patch(Rectangle((x - width / 2, y - height / 2), width, height, **style))
 
 
@@ -98,7 +100,7 @@ def strip(ax, values, x, y, width, height, color, real):
         edges = np.linspace(y - height / 2, y + height / 2, len(values) + 1)[1:-1]
         if len(values) <= 32:
             ax.hlines(edges, x - width / 2, x + width / 2, color=FRAME, lw=0.6, zorder=3)
-    box(ax, x, y, width, height, ec=color, lw=2.2, zorder=4, **({} if real else {"fc": color}))
+    box(ax, x, y, width, height, ec=color, lw=2.2, zorder=4, fc="none" if real else color)
 
 
 def sheets(ax, values, x, y, side, color, real):

@@ -3,6 +3,7 @@
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -232,14 +233,11 @@ def record_variational(model, x, seed):
 def in_words(recording):
     """A sentence for each part, for the alt text."""
     names = {"encoder": "Encoder f", "decoder": "Decoder g", "network": "Layers"}
-    sentences, path = (
-        [],
-        list(zip(recording.steps, recording.states, recording.states[1:], strict=False)),
-    )
+    path, sentences = list(zip(recording.steps, pairwise(recording.states), strict=True)), []
     for part, count in recording.n_parameters.items():
-        told = [(step, before, after) for step, before, after in path if step.part == part]
-        sentence = f"{names[part]}, {count:,} parameters: {told[0][1].size if told else 'nothing'}"
-        for step, _, after in told:
+        told = [(step, states) for step, states in path if step.part == part]
+        sentence = f"{names[part]}, {count:,} parameters: {told[0][1][0].size if told else 'none'}"
+        for step, (_, after) in told:
             sentence += f"; {', '.join(step.lines)} to {after.size}"
         sentences.append(sentence.replace("convᵀ", "transposed conv") + ".")
     return " ".join(sentences)
