@@ -36,5 +36,10 @@ def steps_explorer(sigma=1.5, seed=0):
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     points += sigma * rng.normal(size=points.shape)
     given = {"sigmas": np.geomspace(sigma, LAST_SIGMA, N_STEPS + 1).round(9).tolist()}
-    given |= {"points": points.round(3).tolist(), "y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)]}
-    return explorer("steps", "Can a denoiser make points from noise?", given, scripts=("circle.js",))
+    given |= {
+        "points": points.round(3).tolist(),
+        "y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)],
+    }
+    return explorer(
+        "steps", "Can a denoiser make points from noise?", given, scripts=("circle.js",)
+    )
