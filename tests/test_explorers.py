@@ -125,7 +125,7 @@ def test_on_a_slide_it_is_large_and_has_no_heading_of_its_own(page, name):
 def test_a_clicker_still_turns_the_slides(page, name):
     frame = show(page, EXPLORERS[name](), DECK)
     codes = {"PageDown": 34, "PageUp": 33, " ": 32, "Escape": 27, "n": 78, "p": 80}
-    controls = frame.locator(f"{HANDLES}, input").locator("visible=true").all()
+    controls = frame.locator(f"{HANDLES}, input").locator("visible=true").element_handles()
     for control in controls:
         page.evaluate("heard = []")
         control.press("ArrowRight")
@@ -194,8 +194,8 @@ def parts(html):
     pictures = re.findall('base64,(.*?)"', html)
     drawn = " ".join(base64.b64decode(picture).decode() for picture in pictures)
     text = re.sub('base64,.*?"', "", html)
-    return re.split(r"-?\d[\d.]*", text), [
-        np.array(re.findall(r"-?\d[\d.]*", part), dtype=float) for part in (text, drawn)
+    return re.split(r"-?\d+(?:\.\d+)?", text), [
+        np.array(re.findall(r"-?\d+(?:\.\d+)?", part), dtype=float) for part in (text, drawn)
     ]
 
 

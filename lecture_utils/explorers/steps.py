@@ -7,7 +7,7 @@ from lecture_utils.explorers.frame import check_in_range, explorer
 N_STEPS, LAST_SIGMA, N_POINTS = 40, 0.02, 120
 
 
-def steps_explorer(sigma=1.5, seed=0):
+def steps_explorer(sigma=1.2, seed=0):
     """Noise that becomes points of the unit circle in 40 steps, with the exact posterior mean.
 
     The noise falls from sigma to 0.02 by the same factor at every step. A step leads from y to
