@@ -91,7 +91,8 @@ function handle(svg, id, name, spec) {
 }
 
 // Axes in the box [left, top, right, bottom]: the scales, and a path through points.
-function axes(svg, [left, top, right, bottom], [x0, x1], [y0, y1], {xs = [], ys = [], xName, yName, base = true} = {}) {
+function axes(svg, [left, top, right, bottom], [x0, x1], [y0, y1],
+  {xs = [], ys = [], xName, yName, base = true} = {}) {
   const x = v => left + (right - left) * (v - x0) / (x1 - x0);
   const y = v => bottom - (bottom - top) * (v - y0) / (y1 - y0);
   const lines = add(svg, "g", {stroke: "var(--line)"}), words = add(svg, "g", {class: "small"});
