@@ -251,10 +251,10 @@ def test_a_picture_stands_in_for_the_explorer_until_its_cell_is_run(lab, page):
     nbformat.write(notebook, lab.course / "notebooks" / "explorer.ipynb")
 
     open_notebook(page, lab, "notebooks/explorer.ipynb")
-    picture = page.get_by_role("img", name="The densities of three Gaussians")
+    picture = page.get_by_role("img", name="The densities of P, Q")
     assert picture.is_visible()
     assert picture.bounding_box()["height"] > 200
-    assert page.get_by_text("JS(P, Q) = 0.1114").is_visible()
+    assert page.get_by_text("KL(P‖Q), nats 0.5000").is_visible()
     run_all_cells(page)
     frame = page.frame_locator(".jp-OutputArea iframe")
     frame.locator("#Q").press("ArrowRight")

@@ -17,7 +17,8 @@ from lecture_utils import explorers
 from tools.print_slides import chromium, find_chromium
 
 FOLDER = Path(explorers.__file__).parent / "stand_ins"
-rng = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
+SCORES = RNG.gamma(6, 0.35, 400), RNG.normal(4.6, 1, 400).clip(0.5)
 # The data of two are invented: a stand-in shows the figure, not the lecture's numbers.
 EXAMPLES = {
     "kl": explorers.kl_explorer,
@@ -28,9 +29,7 @@ EXAMPLES = {
     "denoising": explorers.denoising_explorer,
     "two_modes": explorers.two_modes_explorer,
     "window": explorers.window_explorer,
-    "threshold": lambda scores=(rng.gamma(6, 0.35, 400), rng.normal(4.6, 1, 400).clip(0.5)): (
-        explorers.threshold_explorer(*scores)
-    ),
+    "threshold": lambda: explorers.threshold_explorer(*SCORES),
     "integrand": explorers.integrand_explorer,
     "ellipses": explorers.ellipses_explorer,
     "steps": explorers.steps_explorer,
@@ -48,7 +47,8 @@ def stand_in(page, name):
     frame = page.frames[-1]
     drawings = frame.evaluate(
         """[...document.querySelectorAll('#drawing svg')].map(svg => ({
-          label: svg.getAttribute('aria-label'), text: new XMLSerializer().serializeToString(svg)}))"""
+          label: svg.getAttribute('aria-label'),
+          text: new XMLSerializer().serializeToString(svg)}))"""
     )
     rows = frame.evaluate(
         """[...document.querySelectorAll('tr')].map(row =>

@@ -9,6 +9,7 @@ const fixed = (v, digits = 2) => minus((+v.toFixed(digits) + 0).toFixed(digits))
 const percent = (v, digits = 1) => fixed(100 * v, digits) + " %";
 const range = (low, high, n) => Array.from({length: n + 1}, (_, i) => low + (high - low) * i / n);
 const sum = values => values.reduce((a, b) => a + b, 0);
+const frame = window.frameElement, deck = frame?.closest(".reveal");  // a deck of slides around it
 const XML = document.querySelector("svg").namespaceURI;
 let redraw = () => {};
 
@@ -90,7 +91,8 @@ function handle(svg, id, name, spec) {
 }
 
 // Axes in the box [left, top, right, bottom]: the scales, and a path through points.
-function axes(svg, [left, top, right, bottom], [x0, x1], [y0, y1], {xs = [], ys = [], xName, yName} = {}) {
+function axes(svg, [left, top, right, bottom], [x0, x1], [y0, y1],
+  {xs = [], ys = [], xName, yName, base = true} = {}) {
   const x = v => left + (right - left) * (v - x0) / (x1 - x0);
   const y = v => bottom - (bottom - top) * (v - y0) / (y1 - y0);
   const lines = add(svg, "g", {stroke: "var(--line)"}), words = add(svg, "g", {class: "small"});
@@ -100,8 +102,7 @@ function axes(svg, [left, top, right, bottom], [x0, x1], [y0, y1], {xs = [], ys 
     word({x: left - 5, y: y(v), dy: ".35em", "text-anchor": "end"}, minus(v));
   }
   for (const v of xs) word({x: x(v), y: bottom + 5, dy: ".9em"}, minus(v));
-  const zero = y0 < 0 && y1 > 0 ? y(0) : bottom;
-  add(lines, "path", {d: `M${left} ${zero}H${right}`, stroke: "var(--axis)"});
+  if (base) add(lines, "path", {d: `M${left} ${bottom}H${right}`, stroke: "var(--axis)"});
   if (xName) word({x: (left + right) / 2, y: bottom + 5, dy: "2.2em"}, xName);
   if (yName) word({x: left, y: top - 8, "text-anchor": "start"}, yName);
   const path = points => "M" + points.map(([a, b]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("L");
@@ -162,9 +163,8 @@ function update() {
 function start(draw) {
   redraw = draw;
   add(byId("numbers"), "p", {id: "verdict", "aria-live": "polite"});
-  const frame = window.frameElement, deck = frame?.closest(".reveal");
   root.classList.toggle("slide", !!deck);
-  if (frame) dressLike(frame);
+  if (frame) dress();
   update();
   // No type in the drawing gets too small to read: 20 pixels on a slide, 13 elsewhere.
   const fit = () => {
@@ -173,14 +173,14 @@ function start(draw) {
     if (frame && !deck && innerWidth) frame.style.height = root.offsetHeight + "px";
   };
   new ResizeObserver(fit).observe(document.body);
-  if (deck) document.addEventListener("keydown", e => handOn(e, frame));
+  if (deck) document.addEventListener("keydown", handOn);
 }
 
 // As dark as the page around the frame, whether JupyterLab's theme or the system makes it so.
-function dressLike(frame) {
+function dress() {
   const host = frame.ownerDocument, view = host.defaultView;
   const system = view.matchMedia("(prefers-color-scheme: dark)");
-  const dress = () => {
+  const follow = () => {
     let color = "", node = frame.parentElement;
     const opaque = c => /^rgb\(|, 1\)$/.test(c);
     for (; node && !opaque(color); node = node.parentElement) color = view.getComputedStyle(node).backgroundColor;
@@ -192,14 +192,14 @@ function dressLike(frame) {
     const same = opaque(color) && (bright < 0.2 || bright > 0.94);
     if (same) root.style.setProperty("--paper", color); else root.style.removeProperty("--paper");
   };
-  dress();
-  system.addEventListener("change", dress);
+  follow();
+  system.addEventListener("change", follow);
   for (const node of [host.documentElement, host.body])
-    new view.MutationObserver(dress).observe(node, {attributes: true});
+    new view.MutationObserver(follow).observe(node, {attributes: true});
 }
 
 // In a talk, every key that the explorer does not use belongs to the slides around its frame.
-function handOn(e, frame) {
+function handOn(e) {
   const ours = e.key.startsWith("Arrow") && e.target.matches("input, [role=slider]");
   if (ours || e.ctrlKey || e.metaKey || ["Tab", "Shift"].includes(e.key)) return;
   frame.dispatchEvent(new KeyboardEvent("keydown", e));

@@ -13,7 +13,7 @@ FRAGMENT = """<div class="explorer">
 <style>
 .explorer iframe {{ width: 100%; height: 440px; border: 0; display: block }}
 .explorer iframe ~ figure {{ display: none }}
-.reveal .explorer iframe {{ height: 560px }}
+:where(.reveal) .explorer iframe {{ height: 560px }}
 </style>
 <iframe title="{title}" srcdoc="{page}"></iframe>
 {stand_in}</div>"""

@@ -37,4 +37,4 @@ def integrand_explorer(p=(0.1, 0.1, 0.1, 0.1, 0.1, 0.5), mean_q=1, std_q=1):
     check_in_range("mean_q", mean_q, *MEANS)
     check_in_range("std_q", std_q, *STDS)
     given = {"p": p.tolist(), "mean": mean_q, "std": std_q, "means": MEANS, "stds": STDS}
-    return explorer("integrand", "Can what is below zero ever win?", given)
+    return explorer("integrand", "Can the part below zero ever win?", given)

@@ -55,7 +55,7 @@ def js_explorer(mean_p=-1, std_p=1, mean_q=2, std_q=1):
         When a mean or a standard deviation is outside its range or NaN.
     """
     gaussians = {"P": (mean_p, std_p), "Q": (mean_q, std_q)}
-    return _explorer("js", "How far apart can two distributions be, for JS?", gaussians)
+    return _explorer("js", "How large can JS get?", gaussians)
 
 
 def _explorer(kind, title, gaussians):

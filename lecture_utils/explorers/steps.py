@@ -7,7 +7,7 @@ from lecture_utils.explorers.frame import check_in_range, explorer
 N_STEPS, LAST_SIGMA, N_POINTS = 40, 0.02, 120
 
 
-def steps_explorer(sigma=1.5, seed=0):
+def steps_explorer(sigma=1.2, seed=0):
     """Noise that becomes points of the unit circle in 40 steps, with the exact posterior mean.
 
     The noise falls from sigma to 0.02 by the same factor at every step. A step leads from y to
@@ -36,5 +36,10 @@ def steps_explorer(sigma=1.5, seed=0):
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     points += sigma * rng.normal(size=points.shape)
     given = {"sigmas": np.geomspace(sigma, LAST_SIGMA, N_STEPS + 1).round(9).tolist()}
-    given |= {"points": points.round(3).tolist(), "y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)]}
-    return explorer("steps", "Can a denoiser make points from noise?", given, scripts=("circle.js",))
+    given |= {
+        "points": points.round(3).tolist(),
+        "y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)],
+    }
+    return explorer(
+        "steps", "Can a denoiser make points from noise?", given, scripts=("circle.js",)
+    )

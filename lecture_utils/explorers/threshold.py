@@ -39,7 +39,11 @@ def _as_text(name, scores):
     """The scores from the smallest to the largest, parted by blanks."""
     scores = np.asarray(scores, dtype=float)
     if scores.ndim != 1 or not 1 <= scores.size <= MOST_SCORES:
-        raise ValueError(f"{name} has shape {scores.shape}: give 1 to {MOST_SCORES} numbers in a row")
+        raise ValueError(
+            f"{name} has shape {scores.shape}: give 1 to {MOST_SCORES} numbers in a row"
+        )
     if not (np.isfinite(scores) & (scores >= 0)).all():
-        raise ValueError(f"{name} holds a negative score, NaN or infinity: give finite numbers >= 0")
+        raise ValueError(
+            f"{name} holds a negative score, NaN or infinity: give finite numbers >= 0"
+        )
     return " ".join(f"{score:.4g}" for score in np.sort(scores))
