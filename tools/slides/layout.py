@@ -1,0 +1,203 @@
+"""Where the parts of a slide stand: its layout, found by what it holds, and its HTML."""
+
+import re
+from html import escape
+
+from bs4 import BeautifulSoup
+
+from tools.slides.parts import Part
+
+LAYOUTS = ("title", "ask", "define", "split", "wide", "code", "remember", "quote", "plain")
+FLAT = 2.2  # a picture this flat, width divided by height, does not stand beside words
+LONGEST_BESIDE = 58  # characters of a line of code that leave room for a second column
+VISUAL = ("picture", "explorer", "table", "values", "ticks", "printed")
+QUESTION = {"stem", "options", "answer"}
+FORMULA = re.compile(r"\s*(\$\$|\\\[|\\begin\{)")
+
+
+def layout_of(slide, first=False):
+    """The layout that what the slide holds calls for."""
+    parts = slide.parts + slide.own_words
+    kinds = {part.kind for part in parts}
+    if first:
+        return "title"
+    if "answer" in kinds and kinds <= QUESTION:
+        return "ask"
+    if "code" in kinds:
+        return "code"
+    if "explorer" in kinds or sum(part.shape for part in parts) >= FLAT:
+        return "wide"
+    if kinds & set(VISUAL):
+        return "split" if len(kinds) > 1 else "wide"
+    if "answer" in kinds or not parts:
+        return "plain"
+    if FORMULA.match(text(parts[0].html)):
+        return "define"
+    if len(parts) == 1 and parts[0].html.startswith("<blockquote"):
+        return "quote"
+    if re.search(r"\bremember\b", slide.title or "", re.I) and any(map(is_list, parts)):
+        return "remember"
+    return "plain"
+
+
+def text(html):
+    return BeautifulSoup(html, "html.parser").get_text()
+
+
+def is_list(part):
+    return part.kind == "words" and part.html.startswith(("<ol", "<ul"))
+
+
+def arranged(slide, lecture):
+    """Return the classes of the slide and the HTML of its body."""
+    name, *variant = slide.layout.split()
+    parts = slide.parts + slide.own_words
+    if name == "title":
+        return title(slide, lecture, variant)
+    if name == "code":
+        return code(parts)
+    arrange = {"define": define, "split": split, "wide": wide}.get(name, stacked)
+    return slide.layout, arrange(parts)
+
+
+# ---- the layouts ----
+
+
+def title(slide, lecture, variant):
+    """Number, title, question, what one will be able to do, and a picture beside or below."""
+    pictures = of(slide.parts, "picture", "explorer")
+    able = slide.own_words or [part for part in slide.parts if is_list(part)][:1]
+    minutes = f" · {lecture.minutes} minutes" if lecture.minutes else ""
+    head = (
+        f'<p class="number">Lecture {lecture.number}{minutes}</p>'
+        f"<h1>{name_kept_together(lecture.title)}</h1>"
+        f'<p class="question">{escape(lecture.question, quote=False)}</p>'
+        f'<div class="able">{joined(able)}</div>'
+    )
+    words = f'<div class="column">{head}</div>'
+    if not pictures:
+        return "title alone", words
+    if "over" in variant or sum(part.shape for part in pictures) >= FLAT:
+        return "title over", f'<div class="column">{head}{joined(pictures)}</div>'
+    return "title", words + column(pictures)
+
+
+def name_kept_together(words):
+    """A name with a hyphen is not broken at the end of a line."""
+    return re.sub(r"\w+(-\w+)+", r'<span class="name">\g<0></span>', escape(words, quote=False))
+
+
+def define(parts):
+    """The formula large on a band; below it the words, in columns."""
+    formula = next((part for part in parts if FORMULA.match(text(part.html))), None)
+    rest = [part for part in parts if part is not formula]
+    groups = columns_of([part for part in rest if part.kind == "words"])
+    band = f'<div class="formula">{formula.html}</div>' if formula else ""
+    words = "".join(f"<div>{joined(group)}</div>" for group in groups)
+    others = joined([part for part in rest if part.kind != "words"])
+    return f'<div class="column">{band}<div class="columns">{words}</div>{others}</div>'
+
+
+def columns_of(parts):
+    """Words in columns: each begins with a heading or with a bold phrase that ends in a stop."""
+    groups = []
+    for part in parts:
+        if is_list(part):
+            items = BeautifulSoup(part.html, "html.parser").contents[0].find_all("li")
+            groups += [[Part("words", f"<p>{item.decode_contents()}</p>")] for item in items]
+        elif not groups or re.match(r"<h3|<p><strong>[^<]*\.</strong>", part.html):
+            groups.append([part])
+        else:
+            groups[-1].append(part)
+    return groups
+
+
+def split(parts):
+    """Two columns: the words, and beside them the picture, or else what there is to look at."""
+    right = of(parts, "picture")
+    if not right:
+        kind = next(kind for kind in VISUAL if of(parts, kind)) if visual(parts) else None
+        right = of(parts, kind) if kind else parts[len(parts) // 2 :]
+    left = [part for part in parts if part not in right]
+    if not of(right, "picture") and not of(left, "words", *QUESTION) and left:
+        left, right = sorted((left, right), key=lambda side: parts.index(side[0]))
+    return column(left) + column(right)
+
+
+def wide(parts):
+    """One flat picture or an explorer over the full width; words above and below it."""
+    if explorers := of(parts, "explorer"):
+        parts = explorers + [part for part in parts if part.kind != "explorer"]
+    return column(parts)
+
+
+def code(parts):
+    """Code, and its result beside it; code with long lines has the full width."""
+    listing = of(parts, "code")
+    longest = max(len(line) for part in listing for line in rows(part))
+    others = [part for part in parts if part.kind != "code"]
+    if others and longest <= LONGEST_BESIDE:
+        return "code", column(listing) + column(others)
+    start = parts.index(listing[0])
+    before, after = parts[:start], [part for part in parts[start:] if part.kind != "code"]
+    below = f'<div class="beside">{columns_by_kind(after)}</div>' if after else ""
+    return "code over", f'<div class="column">{joined(before)}{joined(listing)}{below}</div>'
+
+
+def rows(part):
+    soup = BeautifulSoup(part.html, "html.parser")
+    return [row.get_text() for row in soup.select(".row")]
+
+
+def columns_by_kind(parts):
+    """Parts beside each other, where the next kind begins."""
+    groups = []
+    for part in parts:
+        if groups and groups[-1][-1].kind == part.kind:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return "".join(f"<div>{joined(group)}</div>" for group in groups)
+
+
+def stacked(parts):
+    return column(parts)
+
+
+# ---- parts as HTML ----
+
+
+def of(parts, *kinds):
+    return [part for part in parts if part.kind in kinds]
+
+
+def visual(parts):
+    return of(parts, *VISUAL)
+
+
+def column(parts):
+    return f'<div class="column">{joined(parts)}</div>'
+
+
+def joined(parts):
+    """The parts one after the other; neighbouring pictures in a row, ticks in one list."""
+    html = "\n".join(stepped(part) for part in parts)
+    html = html.replace('</ul>\n<ul class="ticks">', "")
+    return html.replace('</div>\n<div class="figure">', "")
+
+
+def stepped(part):
+    """A part's HTML, hidden until its step."""
+    html = f'<div class="explorer">{part.html}</div>' if part.kind == "explorer" else part.html
+    html = f'<div class="stem">{html}</div>' if part.kind == "stem" else html
+    if part.step is None:
+        return html
+    if 'class="answer fragment"' in html:
+        return html.replace("fragment", f'fragment" data-fragment-index="{part.step}', 1)
+    name = "figure fragment" if part.kind == "picture" else "fragment"
+    inner = inside_figure(html) if part.kind == "picture" else html
+    return f'<div class="{name}" data-fragment-index="{part.step}">{inner}</div>'
+
+
+def inside_figure(html):
+    return html.removeprefix('<div class="figure">').removesuffix("</div>")
