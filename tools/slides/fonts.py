@@ -37,6 +37,7 @@ def font_faces():
 def _subset(name):
     font = ttLib.TTFont(BytesIO(package_bytes(name)), recalcTimestamp=False)
     options = subset.Options(layout_features=["*"])
+    options.drop_tables += ["FFTM", "webf"]  # of font editors; no browser reads them
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=CHARACTERS)
     subsetter.subset(font)

@@ -99,13 +99,13 @@ def define(parts):
 
 
 def columns_of(parts):
-    """Words in columns: each begins with a heading or with a bold phrase that ends in a stop."""
+    """Words in columns: each begins with a heading or a bold phrase; of a list, each item is one."""
     groups = []
     for part in parts:
         if is_list(part):
             items = BeautifulSoup(part.html, "html.parser").contents[0].find_all("li")
             groups += [[Part("words", f"<p>{item.decode_contents()}</p>")] for item in items]
-        elif not groups or re.match(r"<h3|<p><strong>[^<]*\.</strong>", part.html):
+        elif not groups or re.match(r"<h3|<p><strong>", part.html):
             groups.append([part])
         else:
             groups[-1].append(part)
@@ -140,8 +140,11 @@ def code(parts):
         return "code", column(listing) + column(others)
     start = parts.index(listing[0])
     before, after = parts[:start], [part for part in parts[start:] if part.kind != "code"]
-    below = f'<div class="beside">{columns_by_kind(after)}</div>' if after else ""
-    return "code over", f'<div class="column">{joined(before)}{joined(listing)}{below}</div>'
+    pictures = of(after, "picture", "explorer")
+    results = columns_by_kind([part for part in after if part not in pictures])
+    below = f'<div class="beside">{results}</div>' if results else ""
+    above = joined(before) + joined(listing)
+    return "code over", f'<div class="column">{above}{below}{joined(pictures)}</div>'
 
 
 def rows(part):
