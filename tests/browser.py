@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tools.print_slides import chromium, find_chromium
+from tools.chromium import chromium, find_chromium
 
 LOCAL = ("file:", "data:", "blob:", "about:")
 

@@ -21,10 +21,12 @@ def layout_of(slide, first=False):
     kinds = {part.kind for part in parts}
     if first:
         return "title"
-    if "answer" in kinds and kinds <= QUESTION:
+    if "answer" in kinds and kinds <= {*QUESTION, "picture"}:
         return "ask"
     if "code" in kinds:
         return "code"
+    if re.search(r"\bremember\b", slide.title or "", re.I) and any(map(is_list, parts)):
+        return "remember"
     if "explorer" in kinds or sum(part.shape for part in parts) >= FLAT:
         return "wide"
     if kinds & set(VISUAL):
@@ -35,8 +37,6 @@ def layout_of(slide, first=False):
         return "define"
     if len(parts) == 1 and parts[0].html.startswith("<blockquote"):
         return "quote"
-    if re.search(r"\bremember\b", slide.title or "", re.I) and any(map(is_list, parts)):
-        return "remember"
     return "plain"
 
 
@@ -56,7 +56,9 @@ def arranged(slide, lecture):
         return title(slide, lecture, variant)
     if name == "code":
         return code(parts)
-    arrange = {"define": define, "split": split, "wide": wide}.get(name, stacked)
+    if name in {"ask", "remember"} and of(parts, "picture"):
+        return f"{slide.layout} pictured", split(parts)
+    arrange = {"define": define, "split": split, "wide": wide}.get(name, column)
     return slide.layout, arrange(parts)
 
 
@@ -99,7 +101,7 @@ def define(parts):
 
 
 def columns_of(parts):
-    """Words in columns: each begins with a heading or a bold phrase; of a list, each item is one."""
+    """Words in columns: each begins with a heading, a bold phrase or an item of a list."""
     groups = []
     for part in parts:
         if is_list(part):
@@ -161,10 +163,6 @@ def columns_by_kind(parts):
         else:
             groups.append([part])
     return "".join(f"<div>{joined(group)}</div>" for group in groups)
-
-
-def stacked(parts):
-    return column(parts)
 
 
 # ---- parts as HTML ----

@@ -54,8 +54,8 @@ def html_of(markdown):
 
 def words(markdown):
     """Split a Markdown cell into its headings, tables, question and the words between them."""
-    blocks = [block for block in BeautifulSoup(html_of(markdown), "html.parser").contents]
-    blocks = [block for block in blocks if str(block).strip()]
+    soup = BeautifulSoup(html_of(markdown), "html.parser")
+    blocks = [block for block in soup.contents if str(block).strip()]
     names = [block.name for block in blocks]
     asks = "details" in names
     stem_ends = names.index("details") if asks else 0
@@ -88,7 +88,7 @@ def options(block, right):
     longest = max(len(re.sub(r"\\[a-z]+|[{}$^_]", "", item.get_text())) for item in items)
     beside = len(items) * longest <= 75 and len(items) <= 4
     choices = "".join(
-        f'<li{" class=right" * (str(number) == right)}><span>{item.decode_contents()}</span></li>'
+        f"<li{' class=right' * (str(number) == right)}><span>{item.decode_contents()}</span></li>"
         for number, item in enumerate(items, start=1)
     )
     return Part("options", f'<ol class="options {"beside" if beside else "below"}">{choices}</ol>')

@@ -51,7 +51,7 @@
 
   /* A picture that only gets a strip is no picture: then the type gives way. */
   function squeezed(slide) {
-    const least = {wide: .5, split: .4, title: .4}[kindOf(slide)] ?? .25;
+    const least = {wide: .5, split: .4, title: .4, ask: .35, remember: .35}[kindOf(slide)] ?? .25;
     return all(slide, '.figure').some((row) => {
       const image = row.querySelector('img'), column = row.parentElement;
       const full = image && image.offsetWidth >= .9 * column.clientWidth;
@@ -92,7 +92,7 @@
 
   function fit(slide) {
     const kind = kindOf(slide), body = slide.querySelector('.body');
-    const columns = kind === 'split' ? shares(slide) : [''];
+    const columns = slide.matches('.split, .pictured') ? shares(slide) : [''];
     if (kind === 'define') fitFormula(slide);
     for (let size = LARGEST[kind]; size >= SMALLEST; size -= 1) {
       body.style.fontSize = `${size}px`;
