@@ -64,7 +64,7 @@ def render_deck(notebook, lecture):
                 f"there are: {', '.join(LAYOUTS)}"
             )
         slide.layout, slide.body = arranged(slide, lecture)
-    give_titles(slides)
+    give_titles(slides, lecture)
     return template().render(
         lecture=lecture,
         slides=slides,
@@ -131,12 +131,12 @@ def heading_below(part):
     return Part("words", f"<h3>{inside(part.html)}</h3>", step=part.step)
 
 
-def give_titles(slides):
+def give_titles(slides, lecture):
     """A slide without a title continues the one before it: it repeats that title."""
-    title = ""
+    slides[0].title = title = lecture.title
     for slide in slides:
         slide.repeated = slide.title is None
         if slide.repeated:
-            slide.title = f"{title} …" if title else ""
+            slide.title = f"{title} …"
         else:
             title = slide.title

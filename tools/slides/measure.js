@@ -3,7 +3,8 @@
 () => {
   const BOXES = 'h1, h2, h3, p, li, td, th, pre, img, iframe, blockquote, .value, .formula, .answer, mjx-container > svg';
   const all = (root, selector) => [...root.querySelectorAll(selector)];
-  const shown = (element) => !element.closest('aside, mjx-assistive-mml, .fragment:not(.visible)') && element.getClientRects().length > 0;
+  const shown = (element) => !element.closest('aside, mjx-assistive-mml')
+    && element.checkVisibility({opacityProperty: true, visibilityProperty: true});
 
   function texts(root) {
     const found = [], walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -59,7 +60,7 @@
   function screen(slide) {
     const boxes = all(slide, BOXES).filter((element) => shown(element) && !element.closest('.running'))
       .map((element) => [element, element.getBoundingClientRect()]);
-    const written = texts(slide);
+    const written = texts(slide).filter(([, element]) => !element.closest('.running'));
     const pictures = boxes.filter(([element]) => element.tagName === 'IMG');
     const rows = all(slide, 'pre.code .row').filter((row) => shown(row) && row.textContent.trim());
     const look = (item) => { const {color, backgroundColor, borderColor, fontWeight} = getComputedStyle(item); return `${color} ${backgroundColor} ${borderColor} ${fontWeight}`; };
@@ -71,7 +72,7 @@
       repeated: 'repeated' in slide.dataset,
       minute: 'minute' in slide.dataset ? Number(slide.dataset.minute) : null,
       note: [...slide.querySelectorAll('aside.notes p:not(.minute), aside.notes li')].map((e) => e.textContent).join(' ').trim(),
-      words: written.filter(([, element]) => !element.closest('pre.code, .running'))
+      words: written.filter(([, element]) => !element.closest('pre.code'))
         .flatMap(([text]) => text.split(/\s+/)).filter((word) => /\p{L}/u.test(word)).length,
       smallest: Math.min(...written.map(([, element]) => typeOf(element))),
       code_lines: rows.length,
@@ -89,11 +90,15 @@
     };
   }
 
+  // What a step shows is there at once, not after a while.
+  const style = document.head.appendChild(document.createElement('style'));
+  style.textContent = '.reveal .slides section .fragment { transition: none !important }';
   const screens = [];
   Reveal.slide(0);
   for (let before = ''; before !== JSON.stringify(Reveal.getState()); Reveal.next()) {
     before = JSON.stringify(Reveal.getState());
     screens.push(screen(Reveal.getCurrentSlide()));
   }
+  style.remove();
   return screens;
 }
