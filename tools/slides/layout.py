@@ -12,6 +12,11 @@ FLAT = 2.2  # a picture this flat, width divided by height, does not stand besid
 LONGEST_BESIDE = 58  # characters of a line of code that leave room for a second column
 VISUAL = ("picture", "explorer", "table", "values", "ticks", "printed")
 QUESTION = {"stem", "options", "answer"}
+BOXED = {"stem", "explorer"}  # parts that get a box of their kind's name
+ENDS = {  # how a part ends and the next of its kind begins, where the two become one
+    "picture": ("</div>", '<div class="figure">'),
+    "ticks": ("</ul>", '<ul class="ticks">'),
+}
 FORMULA = re.compile(r"\s*(\$\$|\\\[|\\begin\{)")
 
 
@@ -182,23 +187,26 @@ def column(parts):
 
 def joined(parts):
     """The parts one after the other; neighbouring pictures in a row, ticks in one list."""
-    html = "\n".join(stepped(part) for part in parts)
-    html = html.replace('</ul>\n<ul class="ticks">', "")
-    return html.replace('</div>\n<div class="figure">', "")
+    html, before = "", None
+    for part in parts:
+        together = ENDS.get(part.kind)
+        if together and before and before.kind == part.kind and before.step == part.step is None:
+            end, start = together
+            html = html.removesuffix(end) + part.html.removeprefix(start)
+        else:
+            html += ("\n" if html else "") + stepped(part)
+        before = part
+    return html
 
 
 def stepped(part):
     """A part's HTML, hidden until its step."""
-    html = f'<div class="explorer">{part.html}</div>' if part.kind == "explorer" else part.html
-    html = f'<div class="stem">{html}</div>' if part.kind == "stem" else html
+    html = f'<div class="{part.kind}">{part.html}</div>' if part.kind in BOXED else part.html
     if part.step is None:
         return html
-    if 'class="answer fragment"' in html:
-        return html.replace("fragment", f'fragment" data-fragment-index="{part.step}', 1)
-    name = "figure fragment" if part.kind == "picture" else "fragment"
-    inner = inside_figure(html) if part.kind == "picture" else html
-    return f'<div class="{name}" data-fragment-index="{part.step}">{inner}</div>'
-
-
-def inside_figure(html):
-    return html.removeprefix('<div class="figure">').removesuffix("</div>")
+    step = f'fragment" data-fragment-index="{part.step}"'
+    if part.kind == "answer":
+        return html.replace('fragment"', step, 1)
+    if part.kind == "picture":
+        return html.replace('figure"', f"figure {step}", 1)
+    return f'<div class="{step}>{html}</div>'

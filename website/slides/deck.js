@@ -77,10 +77,10 @@
     return tried;
   }
 
-  /* The column of code is as wide as its longest line. */
+  /* The column of code is as wide as its longest line, but not a narrow strip. */
   function fitCode(slide, size) {
     const longest = Math.max(...all(slide, 'pre.code .row').map((row) => row.textContent.length));
-    slide.style.setProperty('--code-width', `${Math.ceil(longest * .8 * size * .6021 + 46)}px`);
+    slide.style.setProperty('--code-width', `max(46%, ${Math.ceil(longest * .8 * size * .6021 + 46)}px)`);
   }
 
   function fitFormula(slide) {
