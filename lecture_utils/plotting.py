@@ -6,6 +6,7 @@ from io import BytesIO
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.text import Text
 from PIL import Image
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. P, Q and R keep their colour
@@ -51,8 +52,21 @@ def show(figure, alt):
     image = Image.open(picture).convert("RGB").quantize(256)
     image.save(small, "png", optimize=True)
     data = {"image/png": b64encode(small.getvalue()).decode(), "text/plain": repr(figure)}
-    shown = {"width": image.width // 2, "height": image.height // 2}
+    shown = {
+        "width": image.width // 2,
+        "height": image.height // 2,
+        # The smallest type's height as a share of the width: is it large enough on a slide?
+        "type_share": round(2 * smallest_type(figure) / 72 * figure.dpi / image.width, 5),
+    }
     display(data, raw=True, metadata={"image/png": {"alt": " ".join(alt.split()), **shown}})
+
+
+def smallest_type(figure):
+    """The size in points of the smallest words in `figure`; 0 where there are none."""
+    words = [
+        text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()
+    ]
+    return min((text.get_fontsize() for text in words), default=0)
 
 
 def show_images(rows, names, title, alt):

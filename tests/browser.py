@@ -4,10 +4,13 @@ import os
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
-from tools.print_slides import chromium, find_chromium
+from tools.chromium import chromium, find_chromium
 
 LOCAL = ("file:", "data:", "blob:", "about:")
+PLACEHOLDER = "No description has been provided for this image"  # nbconvert's
+MEGABYTE = 1_000_000
 
 
 def require_chromium():
@@ -76,3 +79,60 @@ def open_page(browser, width=1280, height=720, allowed=LOCAL):
         yield page
     finally:
         context.close()
+
+
+# ---- checks: from a page to a list of complaints ----
+
+
+def requests_outside(page):
+    return [trouble for trouble in page.troubles if trouble.startswith("asks the outside")]
+
+
+def unrendered_formulas(page):
+    """Formulas that MathJax drew as an error, and TeX that stands in the text as it was typed."""
+    return page.evaluate(r"""() => {
+        const wrong = document.querySelectorAll('[data-mjx-error], [data-mml-node=merror]');
+        const complaints = [...wrong]
+            .map((e) => `formula not drawn: ${e.dataset.mjxError || e.textContent}`);
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const text = walker.currentNode.data;
+            const typed = walker.currentNode.parentElement
+                .closest('script, style, pre, code, mjx-container');
+            if (!typed && /\$\$|\$[^$]+\$|\\begin|\\end|\\\(|\\\[/.test(text))
+                complaints.push(`raw TeX: ${text.trim().slice(0, 80)}`);
+        }
+        return complaints;
+    }""")
+
+
+def short_brackets(page):
+    """Matrices whose brackets are not as tall as the matrix."""
+    return page.evaluate("""() => [...document.querySelectorAll('[data-mml-node=mtable]')]
+        .flatMap((table) => [table.previousElementSibling, table.nextElementSibling]
+            .filter((e) => e?.dataset.mmlNode === 'mo')
+            .filter((e) => e.getBoundingClientRect().height <
+                           0.9 * table.getBoundingClientRect().height)
+            .map((e) => 'a bracket is shorter than its matrix'))""")
+
+
+def images_without_alt(page):
+    """Pictures without a text of their own; nbconvert's placeholder is none."""
+    texts = page.evaluate("[...document.images].map((image) => image.alt)")
+    return [
+        f"picture {number} has no alt text: {text!r}"
+        for number, text in enumerate(texts, start=1)
+        if text == PLACEHOLDER or len(text) < 20
+    ]
+
+
+def axe_violations(page):
+    return [
+        f"axe {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in Axe().run(page).response["violations"]
+    ]
+
+
+def too_big(file, megabytes):
+    size = file.stat().st_size / MEGABYTE
+    return [f"{file.name} has {size:.1f} MB, at most {megabytes} allowed"] * (size > megabytes)

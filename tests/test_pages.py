@@ -1,7 +1,7 @@
-"""Pages and slides as readers get them: in Chromium, from files, with the network cut off.
+"""Pages as readers get them: in Chromium, from files, with the network cut off.
 
 The checks are plain functions from a page to a list of complaints, so that the last tests can show
-them damaged slides and see them complain.
+them damaged pages and see them complain.
 """
 
 import re
@@ -12,114 +12,39 @@ from urllib.request import url2pathname
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import open_browser, open_page, require_chromium
+from browser import (
+    PLACEHOLDER,
+    axe_violations,
+    images_without_alt,
+    open_browser,
+    open_page,
+    requests_outside,
+    require_chromium,
+    short_brackets,
+    too_big,
+    unrendered_formulas,
+)
 from IPython.core.pylabtools import print_figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from pypdf import PdfReader
 
-from tools import build_pages, print_slides
+from tools import build_pages
 from tools.build_pages import BuildError, build
-from tools.print_slides import PrintError, print_deck
 
 require_chromium()
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LECTURES = sorted(path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-MEGABYTE = 1_000_000
-PLACEHOLDER = "No description has been provided for this image"  # nbconvert's
 
 
 # ---- checks: from a page to a list of complaints ----
 
 
-def requests_outside(page):
-    return [trouble for trouble in page.troubles if trouble.startswith("asks the outside")]
-
-
-def unrendered_formulas(page):
-    """Formulas that MathJax drew as an error, and TeX that stands in the text as it was typed."""
-    return page.evaluate(r"""() => {
-        const wrong = document.querySelectorAll('[data-mjx-error], [data-mml-node=merror]');
-        const complaints = [...wrong]
-            .map((e) => `formula not drawn: ${e.dataset.mjxError || e.textContent}`);
-        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-        while (walker.nextNode()) {
-            const text = walker.currentNode.data;
-            const typed = walker.currentNode.parentElement
-                .closest('script, style, pre, code, mjx-container');
-            if (!typed && /\$\$|\$[^$]+\$|\\begin|\\end|\\\(|\\\[/.test(text))
-                complaints.push(`raw TeX: ${text.trim().slice(0, 80)}`);
-        }
-        return complaints;
-    }""")
-
-
-def short_brackets(page):
-    """Matrices whose brackets are not as tall as the matrix."""
-    return page.evaluate("""() => [...document.querySelectorAll('[data-mml-node=mtable]')]
-        .flatMap((table) => [table.previousElementSibling, table.nextElementSibling]
-            .filter((e) => e?.dataset.mmlNode === 'mo')
-            .filter((e) => e.getBoundingClientRect().height <
-                           0.9 * table.getBoundingClientRect().height)
-            .map((e) => 'a bracket is shorter than its matrix'))""")
-
-
-def overflowing_slides(page):
-    """Slides whose content, with all fragments shown and answers unfolded, passes an edge.
-
-    Twenty pixels at the bottom belong to the slide's number.
-    """
-    return page.evaluate("""() => {
-        Reveal.configure({fragments: false});
-        document.querySelectorAll('details').forEach((details) => { details.open = true; });
-        return Reveal.getSlides().flatMap((slide, index) => {
-            const {h, v} = Reveal.getIndices(slide);
-            Reveal.slide(h, v);
-            const boxes = [...slide.querySelectorAll('*')]
-                .filter((e) => !e.closest('aside.notes, mjx-assistive-mml'))
-                .filter((e) => !e.parentElement.closest('svg'))
-                .map((e) => e.getBoundingClientRect());
-            const below = Math.max(...boxes.map((box) => box.bottom)) - (innerHeight - 20);
-            const beside = Math.max(...boxes.map((box) => box.right)) - innerWidth;
-            const complaints = [];
-            if (below > 0) complaints.push(`slide ${index + 1}: ${Math.ceil(below)} px too long`);
-            if (beside > 0) complaints.push(`slide ${index + 1}: ${Math.ceil(beside)} px too wide`);
-            return complaints;
-        });
-    }""")
-
-
 def cut_code(page):
     """Code and printed lines that are wider or taller than their box: behind a scroll bar."""
-    return page.evaluate("""() => {
-        const cut = (box) => box.scrollWidth > box.clientWidth + 1
-                          || box.scrollHeight > box.clientHeight + 1;
-        const show = (slide) => { const {h, v} = Reveal.getIndices(slide); Reveal.slide(h, v); };
-        const parts = window.Reveal ? Reveal.getSlides() : [document.body];
-        return parts.flatMap((part) => {
-            if (window.Reveal) show(part);
-            return [...part.querySelectorAll('pre')].filter(cut)
-                .map((box) => `cut: ${box.textContent.trim().slice(0, 60)}`);
-        });
-    }""")
-
-
-def images_without_alt(page):
-    """Pictures without a text of their own; nbconvert's placeholder is none."""
-    texts = page.evaluate("[...document.images].map((image) => image.alt)")
-    return [
-        f"picture {number} has no alt text: {text!r}"
-        for number, text in enumerate(texts, start=1)
-        if text == PLACEHOLDER or len(text) < 20
-    ]
-
-
-def axe_violations(page):
-    return [
-        f"axe {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:120]}"
-        for violation in Axe().run(page).response["violations"]
-    ]
+    return page.evaluate("""() => [...document.querySelectorAll('pre')]
+        .filter((box) => box.scrollWidth > box.clientWidth + 1
+                      || box.scrollHeight > box.clientHeight + 1)
+        .map((box) => `cut: ${box.textContent.trim().slice(0, 60)}`)""")
 
 
 def dead_links(page):
@@ -138,11 +63,6 @@ def too_wide(page):
     width = page.evaluate("document.documentElement.scrollWidth")
     room = page.viewport_size["width"]
     return [f"the page is {width} px wide on a screen of {room}"] if width > room else []
-
-
-def too_big(file, megabytes):
-    size = file.stat().st_size / MEGABYTE
-    return [f"{file.name} has {size:.1f} MB, at most {megabytes} allowed"] * (size > megabytes)
 
 
 # ---- the course ----
@@ -166,61 +86,8 @@ def load(page, file):
     page.wait_for_function("document.documentElement.dataset.ready")
 
 
-def load_for_print(page, file):
-    """Open slides as they are printed: all are to be seen at once, which axe needs."""
-    page.goto(f"{file.as_uri()}?print-pdf")
-    page.wait_for_function("document.documentElement.dataset.printReady")
-
-
 def report(complaints):
     assert not complaints, "\n".join(["", *complaints])
-
-
-def slide_types(path):
-    notebook = nbformat.read(path, as_version=4)
-    return [cell.metadata.get("slideshow", {}).get("slide_type", "-") for cell in notebook.cells]
-
-
-@pytest.mark.parametrize("stem", LECTURES)
-def test_slides(built, browser, stem):
-    file = built / "slides" / f"{stem}.html"
-    with open_page(browser) as page:
-        load(page, file)
-        n_slides = page.evaluate("Reveal.getTotalSlides()")
-        n_notes = page.locator("aside.notes:not([data-repeated])").count()
-        complaints = [
-            *images_without_alt(page),
-            *unrendered_formulas(page),
-            *dead_links(page),
-            *overflowing_slides(page),
-            *short_brackets(page),
-            *cut_code(page),
-            *too_big(file, 6),
-        ]
-        page.set_viewport_size({"width": 1920, "height": 1080})  # a projector instead of a laptop
-        page.evaluate("Reveal.layout()")
-        complaints += [*overflowing_slides(page), *cut_code(page), *page.troubles]
-    kinds = slide_types(NOTEBOOKS / f"{stem}.ipynb")
-    if n_slides != kinds.count("slide") + kinds.count("subslide"):
-        complaints.append(f"{n_slides} slides, the notebook has another number of them")
-    if n_notes != kinds.count("notes"):
-        complaints.append(f"{n_notes} notes, the notebook has {kinds.count('notes')}")
-    report(complaints)
-
-
-@pytest.mark.parametrize("stem", LECTURES)
-def test_slides_for_everybody_and_printed(built, browser, stem, tmp_path):
-    file = built / "slides" / f"{stem}.html"
-    with open_page(browser) as page:
-        load(page, file)
-        n_slides = page.evaluate("Reveal.getTotalSlides()")
-        load_for_print(page, file)
-        complaints = axe_violations(page) + page.troubles
-    print_deck(browser, file, tmp_path / "slides.pdf")
-    n_pages = len(PdfReader(tmp_path / "slides.pdf").pages)
-    if n_pages != n_slides:
-        complaints.append(f"{n_pages} printed pages for {n_slides} slides")
-    report(complaints)
 
 
 @pytest.mark.parametrize("stem", LECTURES)
@@ -323,7 +190,6 @@ DAMAGES = {
         new_code_cell("# Parameters\nseed = 3", metadata={"tags": ["injected-parameters"]}),
         cell_with_picture({"image/png": {"alt": 'A "small" empty pair of axes.'}}),
     ],
-    "91_long": [new_markdown_cell("\n\n".join(["One more line."] * 20))],
     "92_wide": [new_code_cell("x = " + " + ".join(["1"] * 80))],
     "93_formula": [new_markdown_cell("Here $\\undefinedmacro x$ and there $$\\frac{1}{2.")],
     "94_outside": [new_markdown_cell('<img src="https://cdn.example/x.png" alt="A far picture.">')],
@@ -341,7 +207,7 @@ def samples(tmp_path_factory):
     return source, build(source, source / "build").parent
 
 
-def complaints_about(browser, file, *checks, load=load):
+def complaints_about(browser, file, *checks):
     with open_page(browser) as page:
         load(page, file)
         return [complaint for check in checks for complaint in check(page)]
@@ -350,20 +216,14 @@ def complaints_about(browser, file, *checks, load=load):
 def test_a_sound_sample_passes_every_check(samples, browser):
     _, target = samples
     shared = [unrendered_formulas, short_brackets, cut_code, images_without_alt, requests_outside]
-    slides, page = target / "slides" / "90_sound.html", target / "pages" / "90_sound.html"
-    complaints = [
-        *complaints_about(browser, slides, overflowing_slides, *shared),
-        *complaints_about(browser, slides, axe_violations, load=load_for_print),
-        *complaints_about(browser, page, *shared, too_wide, dead_links, axe_violations),
-    ]
+    page = target / "pages" / "90_sound.html"
+    complaints = complaints_about(browser, page, *shared, too_wide, dead_links, axe_violations)
     assert complaints == []
 
 
 @pytest.mark.parametrize(
     ("stem", "check", "complaint"),
     [
-        ("91_long", overflowing_slides, "slide 1: .* too long"),
-        ("92_wide", overflowing_slides, "slide 1: .* too wide"),
         ("92_wide", cut_code, r"cut: x = 1 \+ 1"),
         ("93_formula", unrendered_formulas, "formula not drawn: .*undefinedmacro"),
         ("93_formula", unrendered_formulas, r"raw TeX: .*\$\$"),
@@ -373,14 +233,14 @@ def test_a_sound_sample_passes_every_check(samples, browser):
 )
 def test_damage_is_seen(samples, browser, stem, check, complaint):
     _, target = samples
-    complaints = complaints_about(browser, target / "slides" / f"{stem}.html", check)
+    complaints = complaints_about(browser, target / "pages" / f"{stem}.html", check)
     assert re.search(complaint, "\n".join(complaints))
 
 
 def test_pale_text_is_seen(samples, browser):
     _, target = samples
-    file = target / "slides" / "96_contrast.html"
-    (complaint,) = complaints_about(browser, file, axe_violations, load=load_for_print)
+    file = target / "pages" / "96_contrast.html"
+    (complaint,) = complaints_about(browser, file, axe_violations)
     assert complaint.startswith("axe color-contrast")
 
 
@@ -392,53 +252,6 @@ def test_a_bracket_that_does_not_grow_is_seen(samples, browser):
         page.evaluate("""document.querySelectorAll('[data-mml-node=mtable] ~ [data-mml-node=mo] *')
                       .forEach((part, index) => { if (index) part.remove(); })""")
         assert short_brackets(page)
-
-
-def test_speaker_notes_and_keys(samples, browser):
-    """The notes window shows the note once, and turning the page in it turns the slides."""
-    _, target = samples
-    with open_page(browser) as page:
-        load(page, target / "slides" / "90_sound.html")
-        with page.expect_popup() as popup:
-            page.keyboard.press("s")
-        window = popup.value
-        note = ".speaker-controls-notes .value"
-        window.wait_for_function("note => document.querySelector(note).innerText", arg=note)
-        assert window.inner_text(note).split() == ["Ask", "what", "is."]  # x is a picture
-        assert window.locator(f"{note} svg").count() == 1
-        window.keyboard.press("ArrowRight")
-        page.wait_for_selector(".fragment.visible")
-        window.keyboard.press("ArrowRight")
-        page.wait_for_function("Reveal.getIndices().h === 1")
-        assert page.troubles == []
-
-
-def test_a_picture_gets_the_room_of_its_slide(tmp_path, browser):
-    """A small one grows by 1.6, a wide one to the margin, a tall one shrinks to stay inside."""
-    notebook = sample_notebook()
-    for size in ((2, 1), (9, 1), (4, 12)):
-        notebook.cells.append(slide("slide", f"## {size}\n\n<details>\n\nFolded.\n\n</details>"))
-        alt = {"image/png": {"alt": "A picture of that size in inches."}}
-        notebook.cells.append(cell_with_picture(alt, size))
-    nbformat.write(notebook, tmp_path / "90_pictures.ipynb")
-    build(tmp_path, tmp_path / "build")
-    with open_page(browser) as page:
-        load(page, tmp_path / "build" / "slides" / "90_pictures.html")
-        assert page.locator("details[open]").count() == 0
-        assert overflowing_slides(page) == []  # it unfolds them
-        widths = page.evaluate("""[...document.images].map((image) => {
-            const slide = image.closest('section');
-            const {h, v} = Reveal.getIndices(slide);
-            Reveal.slide(h, v);
-            const {right, bottom} = image.getBoundingClientRect();
-            return [image.offsetWidth / image.naturalWidth, right, bottom];
-        })""")
-    (small, *_), (wide, right, _), (tall, _, bottom) = widths
-    assert small == pytest.approx(1.6, abs=0.01)
-    assert wide > 1
-    assert right == pytest.approx(1220, abs=2)
-    assert tall < 1
-    assert 680 < bottom <= 700
 
 
 def test_a_formula_keeps_its_punctuation(samples, browser):
@@ -465,20 +278,16 @@ def test_links_between_notebooks_lead_to_pages(samples, browser):
     assert ".ipynb" not in text.split("<main")[1].split("</main>")[0]
 
 
-def test_what_slides_and_pages_leave_out_and_keep(samples, browser):
+def test_what_pages_leave_out_and_keep(samples, browser):
     _, target = samples
-    page = (target / "pages" / "90_sound.html").read_text(encoding="utf-8")
-    slides = (target / "slides" / "90_sound.html").read_text(encoding="utf-8")
-    assert "hidden_on_slides" in page
-    assert "hidden_on_slides" not in slides
-    assert "plot()" not in re.sub("<[^>]+>", "", slides)  # the code of a figure
-    assert "plot()" in re.sub("<[^>]+>", "", page)
-    assert "# Parameters" not in page
-    for folder in ("pages", "slides"):
-        with open_page(browser) as page:
-            load(page, target / folder / "90_sound.html")
-            alt = page.evaluate("document.images[0].alt")
-            assert alt == 'A "small" empty pair of axes.'
+    file = target / "pages" / "90_sound.html"
+    text = file.read_text(encoding="utf-8")
+    assert "hidden_on_slides" in text
+    assert "plot()" in re.sub("<[^>]+>", "", text)
+    assert "# Parameters" not in text
+    with open_page(browser) as page:
+        load(page, file)
+        assert page.evaluate("document.images[0].alt") == 'A "small" empty pair of axes.'
 
 
 def test_building_again_gives_the_same_bytes_and_leaves_nothing_stale(samples):
@@ -513,13 +322,4 @@ def test_a_missing_package_file_is_named(monkeypatch, samples, tmp_path, distrib
     monkeypatch.setitem(build_pages.PACKAGE_FILES, "gone", missing)
     with pytest.raises(BuildError, match=rf"^the package {distribution} has no file .*gone.js \("):
         build(samples[0], tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_printing_without_chromium_is_one_line(monkeypatch, samples, tmp_path):
-    monkeypatch.setenv("COURSE_CHROMIUM", "no-such-chromium")
-    with pytest.raises(PrintError, match=r"^no Chromium found: .*COURSE_CHROMIUM$"):
-        print_slides.print_slides(samples[1] / "slides", tmp_path / "pdf")
-    with pytest.raises(PrintError, match="make slides"):
-        print_slides.print_slides(tmp_path, tmp_path / "pdf")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,6 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata, resources
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,34 +20,18 @@ from tempfile import TemporaryDirectory
 import jinja2
 import nbformat
 from nbconvert import HTMLExporter
-from nbconvert.preprocessors import TagRemovePreprocessor
 from tqdm import tqdm
 
 from tools.course import NOTEBOOKS, Parser, claim, command
+from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
+from tools.slides import render_deck
 
 COURSE_TITLE = "The Kullback-Leibler divergence and autoencoders"
 TEMPLATES = Path(__file__).with_name("templates")
 EXERCISES = NOTEBOOKS / "exercises"
 FOLDERS = ("pages", "slides", "exercises")
 
-# The one place that names files of other packages: distribution, module and path inside the module.
-PACKAGE_FILES = {
-    "mathjax": ("django-static-mathjax", "mathjax", "static/mathjax/es5/tex-svg-full.js"),
-    "reveal": ("sphinx-revealjs", "sphinx_revealjs", "_static/revealjs/dist/reveal.js"),
-    "reveal_css": ("sphinx-revealjs", "sphinx_revealjs", "_static/revealjs/dist/reveal.css"),
-    "reveal_notes": (
-        "sphinx-revealjs",
-        "sphinx_revealjs",
-        "_static/revealjs/plugin/notes/notes.js",
-    ),
-}
-# Tag of a cell whose slide shows the output alone. Cells that show a figure need no tag.
-HIDE_INPUT = "hide-input"
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(([^()\s]+\.ipynb)(#[^()\s]*)?\)")
-
-
-class BuildError(Exception):
-    """What keeps the pages from being built, in one line."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,7 @@ def build(source, target):
     if not paths:
         raise BuildError(f"no lecture notebooks (NN_*.ipynb) in {source}: run `make run` first")
     for name in PACKAGE_FILES:
-        package_file(name)  # a missing file is reported before anything is built
+        package_bytes(name)  # a missing file is reported before anything is built
     lectures = [describe(path) for path in paths]
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target, prefix=".building-") as scratch:
@@ -130,7 +113,7 @@ def build_lecture(path, lectures, index, target):
     notebook = link_to_pages(read(path), lectures)
     outputs = {
         "pages": render("page", for_page(notebook), around),
-        "slides": render("slides", for_slides(notebook), around),
+        "slides": render_deck(notebook, lecture),
     }
     if lecture.exercise:
         exercise = link_to_pages(read(lecture.exercise), lectures)
@@ -185,31 +168,12 @@ def is_injected(cell):
     return "injected-parameters" in cell.metadata.get("tags", [])
 
 
-def shows_figure(cell):
-    """Say whether the cell's output is a picture or an interactive figure."""
-    return any(
-        {"image/png", "text/html"} & output.get("data", {}).keys()
-        for output in cell.get("outputs", [])
-    )
-
-
 def for_page(notebook):
     """Return the notebook as a reader wants it: without speaker notes and papermill's comment."""
     notebook = nbformat.from_dict(notebook)
     notebook.cells = [cell for cell in notebook.cells if slide_type(cell) != "notes"]
     for cell in filter(is_injected, notebook.cells):
         cell.source = cell.source.removeprefix("# Parameters\n")
-    return notebook
-
-
-def for_slides(notebook):
-    """Return the notebook for presenting: figures without their code, nothing of papermill's."""
-    notebook = nbformat.from_dict(notebook)
-    for cell in notebook.cells:
-        if is_injected(cell):
-            cell.metadata["slideshow"] = {"slide_type": "skip"}
-        if shows_figure(cell):
-            cell.metadata.setdefault("tags", []).append(HIDE_INPUT)
     return notebook
 
 
@@ -235,42 +199,19 @@ def link_to_pages(notebook, lectures):
 
 
 @cache
-def package_file(name):
-    """Return the text of a file that another package brings."""
-    distribution, module, path = PACKAGE_FILES[name]
-    try:
-        return resources.files(module).joinpath(path).read_text(encoding="utf-8")
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        try:
-            found = f"version {metadata.version(distribution)} is installed"
-        except metadata.PackageNotFoundError:
-            found = "it is not installed"
-        raise BuildError(
-            f"the package {distribution} has no file {module}/{path} ({found}): "
-            "install the version that requirements.txt names"
-        ) from error
-
-
-@cache
 def exporter(template):
-    """Return nbconvert's exporter for the template "page" or "slides"."""
-    exporter = HTMLExporter(
+    """Return nbconvert's exporter for the template "page"."""
+    return HTMLExporter(
         template_name=template,
         extra_template_basedirs=[str(TEMPLATES)],
-        extra_template_paths=[str(TEMPLATES)],  # for what both templates share
+        extra_template_paths=[str(TEMPLATES)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
-        exclude_anchor_links=template == "slides",
     )
-    if template == "slides":
-        exporter.register_preprocessor(
-            TagRemovePreprocessor(remove_input_tags={HIDE_INPUT}), enabled=True
-        )
-    return exporter
 
 
 def render(template, notebook, around):
-    """Return the HTML of `notebook` in the nbconvert template "page" or "slides"."""
+    """Return the HTML of `notebook` in the nbconvert template "page"."""
     course = {"title": COURSE_TITLE, "css": style(), "file": package_file, **around}
     html, _ = exporter(template).from_notebook_node(notebook, {"course": course})
     return html

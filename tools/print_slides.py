@@ -1,52 +1,18 @@
-"""Print the slides to PDF, one page a slide, in a Chromium without a window."""
+"""Print the slides to PDF, one page a slide, answers shown, in a Chromium without a window."""
 
-import os
 import shutil
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from tools.chromium import ChromiumError, chromium, require_chromium
 from tools.course import Parser, command
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Keep a Chromium that nobody sees quiet, and away from the network.
-CHROMIUM_FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-)
 
 
 class PrintError(Exception):
     """What keeps the slides from being printed, in one line."""
-
-
-def find_chromium():
-    """Return the path of a Chromium, named by COURSE_CHROMIUM or found on PATH, or None."""
-    named = os.environ.get("COURSE_CHROMIUM")
-    if named:
-        return shutil.which(named)
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-
-
-@contextmanager
-def chromium(path):
-    """Open the Chromium at `path` with a new, empty profile; close it afterwards."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def print_deck(browser, slides, pdf):
@@ -64,16 +30,10 @@ def print_slides(source, target):
     decks = sorted(source.glob("*.html"))
     if not decks:
         raise PrintError(f"no slides in {source}: run `make slides` first")
-    path = find_chromium()
-    if path is None:
-        raise PrintError(
-            "no Chromium found: install chromium or google-chrome, "
-            "or give its path in the environment variable COURSE_CHROMIUM"
-        )
     try:
-        import playwright  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise PrintError("Playwright is missing: install requirements-dev.txt") from error
+        path = require_chromium()
+    except ChromiumError as error:
+        raise PrintError(str(error)) from error
     with TemporaryDirectory(dir=target.parent, prefix=".printing-") as scratch:
         new = Path(scratch) / target.name
         with chromium(path) as browser:
