@@ -22,8 +22,8 @@ from nbclient.exceptions import CellExecutionError
 from papermill.parameterize import parameterize_notebook
 from tqdm import tqdm
 
-from tools.build_pages import BuildError
-from tools.build_pages import build as build_pages
+from tools.build_site import BuildError
+from tools.build_site import build as build_site
 from tools.parallel import interrupt_on_signals, interrupts_noted, run_in_threads
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,7 +125,7 @@ def run_into_build(names, parameters):
         return status
     print(f"\nresults: {results}")
     try:
-        print(f"open {build_pages(source=results, target=BUILD)}")
+        print(f"open {build_site(source=results, target=BUILD)}")
     except BuildError as error:
         print(f"pages not built: {error}", file=sys.stderr)
         return 1
