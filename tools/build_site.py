@@ -288,6 +288,7 @@ def replace(site, target):
     """Put what has been built in the place of what was there."""
     for unwanted in [*site.rglob("*.map"), site / "objects.inv", site / ".buildinfo"]:
         unwanted.unlink(missing_ok=True)
+    shutil.rmtree(site / "_sources", ignore_errors=True)
     for folder in FOLDERS:
         shutil.rmtree(target / folder, ignore_errors=True)
     for path in sorted(site.iterdir(), key=lambda path: path.name == "index.html"):

@@ -118,7 +118,7 @@ def link_to_pages(source, address):
 def glossary_entries(text):
     """Return the terms of a glossary in Markdown: from each name to the first name of its entry."""
     entries, first = {}, None
-    for line in GLOSSARY.search(text)[1].splitlines():
+    for line in "\n".join(GLOSSARY.findall(text)).splitlines():
         if not line or line.startswith(" "):
             first = None
         else:
