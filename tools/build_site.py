@@ -220,7 +220,7 @@ def add_around(notebook, lecture, is_exercise):
         r"(?m)^# .*$", lambda title: f"{title[0]}\n\n{links}", first.source, count=1
     )
     if lecture.exercise and not is_exercise:
-        below = f"```{{toctree}}\n:hidden:\n/exercises/{lecture.stem}\n```"
+        below = f"```{{toctree}}\n:hidden:\nExercises </exercises/{lecture.stem}>\n```"
         notebook.cells.append(nbformat.v4.new_markdown_cell(below))
 
 

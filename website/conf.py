@@ -1,4 +1,4 @@
-"""How Sphinx turns the prepared notebooks into pages. `tools/build_site.py` prepares and calls it."""
+"""How Sphinx turns prepared notebooks into pages; `tools/build_site.py` prepares and calls it."""
 
 project = "The Kullback-Leibler divergence and autoencoders"
 html_title = project
@@ -26,8 +26,9 @@ html_use_index = False
 html_show_sphinx = False
 html_show_search_summary = False  # a browser that reads from a disk may not fetch the pages
 html_sidebars = {"**": ["navbar-logo", "search-button-field", "sbt-sidebar-nav"]}
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_theme_options = {
-    "home_page_in_toc": True,
+    "navbar_persistent": [],
     "show_toc_level": 2,
     "use_download_button": False,  # the links below a page's title lead to the notebook
     "use_fullscreen_button": False,
