@@ -14,6 +14,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "COURSE_THREADS"):
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Folder with the website of the course, built once from the stored outputs."""
+    from tools.build_site import build
+
+    return build(ROOT / "notebooks", tmp_path_factory.mktemp("site")).parent
+
+
 @pytest.fixture(scope="module")
 def browser():
     from browser import open_browser

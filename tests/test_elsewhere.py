@@ -13,7 +13,7 @@ from conftest import ROOT
 from jupyter_client.kernelspec import KernelSpecManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import build_pages, course, lab, make_exercises, progress, run_course, several
+from tools import build_site, course, lab, make_exercises, progress, run_course, several
 from tools.kernels import Run, failed_line, kernel, kernel_environment
 
 NAME = "01_kl_divergence"
@@ -192,7 +192,7 @@ def small(tmp_path, monkeypatch):
         write(tmp_path / "course" / "notebooks" / f"{name}.ipynb", "seed = 0")
     monkeypatch.setattr(course, "NOTEBOOKS", tmp_path / "course" / "notebooks")
     monkeypatch.setattr(course, "BUILD", tmp_path / "course" / "build")
-    monkeypatch.setattr(build_pages, "NOTEBOOKS", course.NOTEBOOKS)
+    monkeypatch.setattr(build_site, "NOTEBOOKS", course.NOTEBOOKS)
     ran = []
 
     def execute_all(runs):
@@ -231,8 +231,8 @@ def test_a_folder_that_holds_something_else_is_not_emptied(small, capsys, monkey
     link.symlink_to(folder / "course" / "notebooks", target_is_directory=True)
     for arguments in (["--output", str(folder)], ["--output", str(link)], []):
         assert "something else" in refusal(capsys, run_course.main, arguments)
-    monkeypatch.setattr(sys, "argv", ["build_pages", "--output", str(folder)])
-    assert "something else" in refusal(capsys, build_pages.main)
+    monkeypatch.setattr(sys, "argv", ["build_site", "--output", str(folder)])
+    assert "something else" in refusal(capsys, build_site.main)
     assert ran == []
     assert len(list((folder / "course" / "notebooks").iterdir())) == 2
 
@@ -263,8 +263,8 @@ def test_what_cannot_be_an_output_folder_is_refused(obstacle, small, capsys, mon
     assert "BUILD=FOLDER" in refusal(capsys, run_course.main, [])
     below = str(course.BUILD / "below")
     assert "--output FOLDER" in refusal(capsys, run_course.main, ["--output", below])
-    monkeypatch.setattr(sys, "argv", ["build_pages", "--output", below])
-    assert "--output FOLDER" in refusal(capsys, build_pages.main)
+    monkeypatch.setattr(sys, "argv", ["build_site", "--output", below])
+    assert "--output FOLDER" in refusal(capsys, build_site.main)
     assert ran == []
 
 
@@ -288,7 +288,7 @@ def test_without_notebooks_every_command_says_what_to_do(small, capsys, monkeypa
     folder, _ = small
     shutil.rmtree(folder / "course" / "notebooks")
     assert "git checkout" in refusal(capsys, run_course.main, [])
-    for command in (progress, build_pages):
+    for command in (progress, build_site):
         monkeypatch.setattr(sys, "argv", ["a command"])
         assert command.main() not in (0, None)
     assert make_exercises.main(folder / "course" / "notebooks") == 1

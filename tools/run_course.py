@@ -8,8 +8,8 @@ import os
 import sys
 
 from tools import course
-from tools.build_pages import BuildError
-from tools.build_pages import build as build_pages
+from tools.build_site import BuildError
+from tools.build_site import build as build_site
 from tools.course import Parser, Refused, choose, command, make_anew, read, with_solutions
 from tools.kernels import Run
 from tools.parameters import give_parameters
@@ -51,7 +51,7 @@ def run_into(output, names, parameters):
         return status
     print(f"\nresults: {results}")
     try:
-        print(f"open {build_pages(source=results, target=output)}")
+        print(f"open {build_site(source=results, target=output)}")
     except BuildError as error:
         print(f"pages not built: {error}", file=sys.stderr)
         return 1

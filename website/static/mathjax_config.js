@@ -1,20 +1,9 @@
-{# What pages and slides do alike: pictures keep their alt text, wide tables get a box to scroll in,
-   and an empty corner of a table is no header. #}
-{%- macro with_alt(html, output) -%}
-{%- set alt = output | get_metadata('alt', 'image/png') -%}
-{{ html | replace('<img ', '<img alt="' ~ (alt | escape_html) ~ '" ', 1) if alt else html }}
-{%- endmacro -%}
+// MathJax draws the formulas when the page has loaded. Undefined macros are errors, not red text.
 
-{%- macro with_table_boxes(html) -%}
-{{ html | replace('<table>', '<div class="table"><table>') | replace('<th></th>', '<td></td>') | replace('</table>', '</table></div>') }}
-{%- endmacro -%}
-
-{# MathJax typesets when the page has loaded. Undefined macros are errors, not red text. #}
-{%- macro formulas(file) -%}
-<script>
 // A line may break beside a formula, but not between it and its full stop or bracket.
 function keepPunctuation() {
-  for (const formula of document.querySelectorAll('mjx-container:not([display])')) {
+  for (const drawn of document.querySelectorAll('mjx-container:not([display])')) {
+    const formula = drawn.closest('span.math') ?? drawn;
     const before = formula.previousSibling?.data?.match(/[(“"]+$/)?.[0] ?? '';
     const after = formula.nextSibling?.data?.match(/^[.,:;!?)”"’]+/)?.[0] ?? '';
     if (!before && !after) continue;
@@ -26,6 +15,7 @@ function keepPunctuation() {
     together.append(before, formula, after);
   }
 }
+
 window.MathJax = {
   tex: {
     inlineMath: [['$', '$'], ['\\(', '\\)']],
@@ -37,6 +27,3 @@ window.MathJax = {
   options: {enableMenu: false},
   startup: {pageReady: () => MathJax.startup.defaultPageReady().then(keepPunctuation)},
 };
-</script>
-<script>{{ file('mathjax') }}</script>
-{%- endmacro -%}

@@ -1,0 +1,21 @@
+// What is wider than its box scrolls in it, and the keyboard reaches it.
+function markWide() {
+  for (const formula of document.querySelectorAll('mjx-container:not([display])')) {
+    formula.classList.remove('wide');
+    const room = formula.closest('p, li, td, th, dd, summary, h1, h2, h3, div').clientWidth;
+    formula.classList.toggle('wide', formula.getBoundingClientRect().width > room && room > 0);
+  }
+  const boxes = 'article pre, .pst-scrollable-table-container, .output.text_html, mjx-container[display], .wide';
+  for (const box of document.querySelectorAll(boxes)) {
+    const scrolls = box.scrollWidth > box.clientWidth || box.matches('.wide');
+    if (scrolls) box.tabIndex = 0; else box.removeAttribute('tabindex');
+  }
+}
+
+addEventListener('load', async () => {
+  await window.MathJax?.startup?.promise;
+  markWide();
+  addEventListener('resize', markWide);
+  document.addEventListener('toggle', markWide, true);  // what was folded had no width
+  document.documentElement.dataset.ready = '1';
+});
