@@ -37,6 +37,13 @@ def test_text_is_escaped_and_a_negative_zero_is_zero(shown):
     assert ">0.0000<" in html
 
 
+def test_a_pair_is_a_number_with_its_spread(shown):
+    table(["", "error"], [["a", (1.204, 0.031)], ["b", 1.1]], {"error": ".2f"}, {"error": min})
+    html = shown[0]["text/html"]
+    assert '<td class="number">1.20 ± 0.03</td>' in html
+    assert "<strong>1.10</strong>" in html
+
+
 def test_ties_are_all_best(shown):
     table(["", "x"], [["a", 1], ["b", 1], ["c", 2]], best={"x": min})
     assert shown[0]["text/html"].count('class="number best"') == 2
@@ -53,9 +60,9 @@ def test_a_wrong_table_is_refused(shown, rows, formats, message):
 
 
 def test_values_have_names_and_units(shown):
-    values([("who knows P", 1.49786, "nats"), ("ratio", -0.0, "")])
+    values([("who knows P", 1.49786, "nats"), ("ratio", -0.0, ""), ("n", 1437.25, "")])
     assert '<span class="what">who knows P</span> <b>1.4979</b>' in shown[0]["text/html"]
-    assert shown[0]["text/plain"] == "who knows P: 1.4979 nats\nratio: 0.0000"
+    assert shown[0]["text/plain"] == ("who knows P: 1.4979 nats\nratio: 0.0000\nn: 1,437.2500")
 
 
 def test_only_what_is_trained_is_left_out_of_the_comparison(shown):
