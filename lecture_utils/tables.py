@@ -18,7 +18,8 @@ def table(head, rows, formats=None, best=None, trained=False):
     head : list of str
         What each column holds, with its unit: "test error (nats)". May contain TeX between dollars.
     rows : list of lists
-        The cells; text, numbers, or None for an empty one. The first column names the row.
+        The cells; text, numbers, pairs (number, its spread) shown as "1.20 ± 0.03", or None for an
+        empty one. The first column names the row.
     formats : dict of str to str, optional
         Format of a column's numbers, by its head, as in {"test error": ".2f"}; default ".4g".
     best : dict of str to function, optional
@@ -61,7 +62,7 @@ def values(rows, digits=4, trained=False):
     trained : bool
         Whether a number comes from a trained network.
     """
-    shown = [(what, _text(number, f".{digits}f"), unit) for what, number, unit in rows]
+    shown = [(what, _text(number, f",.{digits}f"), unit) for what, number, unit in rows]
     items = "".join(
         f'<div class="value"><span class="what">{escape(what, quote=False)}</span> '
         f'<b>{number}</b> <span class="unit">{escape(unit, quote=False)}</span></div>'
@@ -82,7 +83,12 @@ def _classes(name, trained):
 
 
 def _is_number(cell):
+    cell = cell[0] if isinstance(cell, tuple) else cell
     return not isinstance(cell, str | bool) and hasattr(cell, "__float__")
+
+
+def _number(cell):
+    return float(cell[0] if isinstance(cell, tuple) else cell)
 
 
 def _text(cell, number_format):
@@ -90,6 +96,8 @@ def _text(cell, number_format):
         return ""
     if not _is_number(cell):
         return str(cell)
+    if isinstance(cell, tuple):
+        return " ± ".join(_text(number, number_format) for number in cell)
     if isinstance(cell, int) and "f" not in number_format:
         return f"{cell:,}"
     text = f"{float(cell):{number_format}}"
@@ -98,8 +106,10 @@ def _text(cell, number_format):
 
 
 def _positions_of_best(cells, choose):
-    numbers = [float(cell) for cell in cells if _is_number(cell)]
-    return [i for i, cell in enumerate(cells) if _is_number(cell) and cell == choose(numbers)]
+    numbers = [_number(cell) for cell in cells if _is_number(cell)]
+    return [
+        i for i, cell in enumerate(cells) if _is_number(cell) and _number(cell) == choose(numbers)
+    ]
 
 
 def _html(head, rows, texts, winners, trained):

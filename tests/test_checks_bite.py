@@ -62,12 +62,12 @@ class Notebook:
         self.path.write_text(json.dumps(self.content), encoding="utf-8")
 
 
-def a_printed_number_changed(course):
+def a_shown_number_changed(course):
     notebook = Notebook(course)
-    output = notebook.cell("by hand {np")["outputs"][0]
-    changed = "".join(output["text"]).replace("0.5108", "0.5109")
-    assert changed != "".join(output["text"])
-    output["text"] = changed
+    html = notebook.cell('"by hand", np')["outputs"][0]["data"]["text/html"]
+    changed = [line.replace("0.5108", "0.5109") for line in html]
+    assert changed != html
+    html[:] = changed
     notebook.save()
 
 
@@ -99,7 +99,7 @@ def a_cell_unexecuted(course):
 
 def counts_swapped(course):
     notebook = Notebook(course)
-    one, other = notebook.cell("rolls.mean()"), notebook.cell("by hand {np")
+    one, other = notebook.cell("rolls.mean()"), notebook.cell('"by hand", np')
     counts = one["execution_count"], other["execution_count"]
     other["execution_count"], one["execution_count"] = counts
     notebook.save()
@@ -114,6 +114,69 @@ def an_alt_text_removed(course):
 def a_definition_that_departs(course):
     notebook = Notebook(course, "notebooks/01_kl_divergence.ipynb")
     notebook.replace("np.log1p(d)", "np.log(1 + d)")
+    notebook.save()
+
+
+def a_role_missing(course):
+    notebook = Notebook(course)
+    notebook.cell("is installed")["metadata"]["tags"] = []
+    notebook.save()
+
+
+def two_roles(course):
+    notebook = Notebook(course)
+    notebook.cell("is installed")["metadata"]["tags"] = ["check", "setup"]
+    notebook.save()
+
+
+def a_lesson_too_long(course):
+    notebook = Notebook(course)
+    notebook.replace("standard_error = rolls", "# one more line\n" * 5 + "standard_error = rolls")
+    notebook.save()
+
+
+def a_check_unfolded(course):
+    notebook = Notebook(course)
+    del notebook.cell("is installed")["metadata"]["jupyter"]
+    notebook.save()
+
+
+def a_lesson_folded(course):
+    notebook = Notebook(course)
+    notebook.cell("rolls.mean()")["metadata"]["jupyter"] = {"source_hidden": True}
+    notebook.save()
+
+
+def a_picture_called_a_lesson(course):
+    notebook = Notebook(course, "notebooks/02_kl_is_never_negative.ipynb")
+    metadata = notebook.cell("touches it once")["metadata"]
+    metadata["tags"] = ["lesson"]
+    del metadata["jupyter"]
+    notebook.save()
+
+
+def a_printed_table(course):
+    notebook = Notebook(course)
+    output = notebook.cell("rolls.mean()")["outputs"][0]
+    output["text"] = [*output["text"], "mean   3.50\n"]
+    notebook.save()
+
+
+def a_note_that_does_not_fold(course):
+    notebook = Notebook(course)
+    notebook.replace("<details><summary>Speaker's note</summary>", "**Speaker's note.**")
+    notebook.save()
+
+
+def a_hidden_note(course):
+    notebook = Notebook(course)
+    notebook.cell("Speaker's note")["metadata"]["jupyter"] = {"source_hidden": True}
+    notebook.save()
+
+
+def a_cell_that_nbval_ignores(course):
+    notebook = Notebook(course)
+    notebook.replace("rolls = np", "# NBVAL_IGNORE_OUTPUT\nrolls = np")
     notebook.save()
 
 
@@ -169,7 +232,7 @@ def a_placeholder_alt_text(course):
 
 NOTEBOOK_TESTS = ("tests/test_notebooks.py",)
 DAMAGES = {
-    a_printed_number_changed: ((LECTURE,), "00_start_here"),
+    a_shown_number_changed: ((LECTURE,), "00_start_here"),
     a_claim_made_false: ((LECTURE,), "00_start_here"),
     a_sign_flipped_in_a_formula: (
         ("tests/test_divergences.py", *NOTEBOOK_TESTS, "-k", "scipy_in_batches or shown_once"),
@@ -180,6 +243,16 @@ DAMAGES = {
     counts_swapped: (NOTEBOOK_TESTS, "00_start_here-execution"),
     an_alt_text_removed: (NOTEBOOK_TESTS, "01_kl_divergence-alt_texts"),
     a_definition_that_departs: (NOTEBOOK_TESTS, "shown_once"),
+    a_role_missing: (NOTEBOOK_TESTS, "00_start_here-roles"),
+    two_roles: (NOTEBOOK_TESTS, "00_start_here-roles"),
+    a_lesson_too_long: (NOTEBOOK_TESTS, "00_start_here-roles"),
+    a_check_unfolded: (NOTEBOOK_TESTS, "00_start_here-roles"),
+    a_lesson_folded: (NOTEBOOK_TESTS, "00_start_here-roles"),
+    a_picture_called_a_lesson: (NOTEBOOK_TESTS, "02_kl_is_never_negative-roles"),
+    a_printed_table: (NOTEBOOK_TESTS, "00_start_here-no_printed_tables"),
+    a_note_that_does_not_fold: (NOTEBOOK_TESTS, "00_start_here-notes"),
+    a_hidden_note: (NOTEBOOK_TESTS, "00_start_here-notes"),
+    a_cell_that_nbval_ignores: (("tests/test_tables.py",), "escapes_nbval[00_start_here]"),
     a_measured_number_in_prose: (NOTEBOOK_TESTS, "00_start_here-prose"),
     a_cdn_link_in_an_output: (NOTEBOOK_TESTS, "00_start_here-offline"),
     a_solution_leaked: (

@@ -286,7 +286,7 @@ def test_the_live_talk(lab, page):
     page.keyboard.press("Shift+Enter")
     prompt.filter(has_not_text=before).filter(has_text=re.compile(r"\d")).wait_for()
     assert cell.locator(".jp-RenderedText[data-mime-type$=stderr]").count() == 0
-    notes = page.get_by_text("Speaker's note.")
+    notes = page.get_by_text("Speaker's note", exact=True)
     assert notes.count() > 0
     assert not any(note.is_visible() for note in notes.all())
     assert questions(page) == []

@@ -12,14 +12,17 @@ import pytest
 from conftest import ROOT
 
 import lecture_utils
+from tools.cells import ROLES, unfolded
 
 NOTEBOOKS = ROOT / "notebooks"
 LECTURES = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
-# The modules whose functions the lectures show in full .
+# The modules whose functions the lectures show in full.
 SHOWN_MODULES = ("divergences", "autoencoders", "training", "evaluation")
 NOT_SHOWN = {"set_up", "subnormals_as_zero"}  # seeds, threads, speed: no lecture is about them
-MAX_BYTES, MAX_CODE_LINES = 500_000, 25
+MAX_BYTES, MAX_CODE_LINES, MAX_LESSON_LINES = 500_000, 25, 12
+# What a lesson shows whole although it is longer, because the lecture is about it.
+LONGER_LESSONS = {"convolutional_autoencoder", "fit"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 # 8 to 14 slides carry the argument; a subslide is a second step of the same thought.
 SLIDES = range(8, 15)
@@ -45,7 +48,9 @@ def prints_or_shows(source):
         for n in ast.walk(top)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
     }
-    return bool(names & {"print", "confirm", "compare", "show", "check"})
+    return bool(
+        names & {"print", "confirm", "compare", "show", "show_images", "table", "values", "check"}
+    )
 
 
 def execution(notebook):
@@ -133,6 +138,72 @@ def layout(notebook):
     return complaints
 
 
+def roles(notebook):
+    """What a code cell is for says whether it is folded, how long it is and what it puts out."""
+    complaints = []
+    for cell in code_cells(notebook):
+        tags = cell["metadata"].get("tags", [])
+        roles = [tag for tag in tags if tag in ROLES]
+        if len(roles) != (0 if "parameters" in tags else 1):
+            complaints.append(f"{cell['id']}: its roles are {roles}, it needs one of {ROLES}")
+            continue
+        role = roles[0] if roles else "parameters"
+        folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+        if folded != (role not in ("lesson", "parameters")):
+            complaints.append(f"{cell['id']}: as {role} it must{' not' * folded} be folded")
+        lines = cell["source"].count("\n") + 1
+        allowed = LONGER_LESSONS & definitions(cell["source"]).keys()
+        if role == "lesson" and lines > MAX_LESSON_LINES and not allowed:
+            complaints.append(
+                f"{cell['id']}: a lesson of {lines} lines, at most {MAX_LESSON_LINES}"
+            )
+        complaints += [f"{cell['id']}: {c}" for c in output_of_role(role, cell["outputs"])]
+    return complaints
+
+
+def output_of_role(role, outputs):
+    shown = {kind for output in outputs for kind in output.get("data", {})}
+    printed = "".join("".join(output.get("text", "")) for output in outputs)
+    if role == "figure" and not shown & {"image/png", "text/html"}:
+        return ["a figure shows a picture, a table or an explorer"]
+    if role == "check" and "✓ " not in printed and "text/html" not in shown:
+        return ["a check confirms or compares"]
+    if role in ("lesson", "setup") and "image/png" in shown:
+        return [f"a {role} shows no picture: split it"]
+    if role == "setup" and outputs:
+        return ["a setup puts nothing out"]
+    if shown == {"text/plain"}:
+        return ["its last line shows a bare value"]
+    return []
+
+
+def no_printed_tables(notebook):
+    return [
+        f"{cell['id']}: prints columns, use a table: {line}"
+        for cell in code_cells(notebook)
+        for output in cell["outputs"]
+        for line in "".join(output.get("text", "")).splitlines()
+        if not line.startswith("✓ ") and re.search(r"\S {2,}\S", line)
+    ]
+
+
+def notes(notebook):
+    """A note is one line in JupyterLab, which unfolds; Markdown cells are not hidden otherwise."""
+    complaints = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            if "source_hidden" in cell["metadata"].get("jupyter", {}):
+                complaints.append(f"{cell['id']}: hidden Markdown opens as raw text")
+            is_note = cell["metadata"].get("slideshow", {}).get("slide_type") == "notes"
+            opening = "<details><summary>Speaker's note</summary>\n\n"
+            folded = cell["source"].startswith(opening) and unfolded(cell["source"])
+            if is_note and (not folded or folded == cell["source"].strip()):
+                complaints.append(
+                    f"{cell['id']}: a note stands in {opening.strip()} ... </details>"
+                )
+    return complaints
+
+
 def slides(notebook):
     kinds = [c["metadata"].get("slideshow", {}).get("slide_type") for c in notebook["cells"]]
     complaints = [
@@ -210,6 +281,9 @@ CHECKS = [
     prose_without_measured_numbers,
     headings,
     layout,
+    roles,
+    no_printed_tables,
+    notes,
     slides,
 ]
 
