@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -391,3 +392,20 @@ def test_a_lecture_that_was_not_measured_yet_starts_first(monkeypatch):
     paths = [course.NOTEBOOKS / f"{name}.ipynb" for name in (NAME, OTHER, "03_new", "04_new")]
     order = several.longest_first([Run(path, path, new_notebook()) for path in paths])
     assert [run.source.stem for run in order] == ["04_new", "03_new", NAME, OTHER]
+
+
+# ---- the house ----
+
+COMMANDS = [path for path in (ROOT / "tools").glob("*.py") if "__main__" in path.read_text()]
+
+
+def test_no_tool_imports_a_command():
+    names = "|".join(path.stem for path in COMMANDS)
+    imports = re.compile(rf"(?m)^ *from tools(\.({names}) import| import .*\b({names})\b)")
+    found = {
+        path.stem: imports.findall(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "tools").glob("*.py")
+    }
+    assert len(COMMANDS) > 5
+    # `make run` ends with the pages of what was run.
+    assert [name for name, lines in found.items() if lines] == ["run_course"]

@@ -65,6 +65,9 @@ def lab(tmp_path_factory):
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     inherited = {name: value for name, value in os.environ.items() if "THREADS" not in name}
     environment = inherited | {name: str(home / name) for name in folders}
+    own_kernel = home / "JUPYTER_DATA_DIR" / "kernels" / "python3" / "kernel.json"
+    own_kernel.parent.mkdir(parents=True)  # another Python by the same name, as many users have
+    own_kernel.write_text('{"argv": ["false"], "display_name": "other", "language": "python"}')
     log = home / "lab.log"
     with log.open("w") as output:
         process = subprocess.Popen(

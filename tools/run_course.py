@@ -33,8 +33,9 @@ def parse(arguments):
     parser.add_argument("--in-place", action="store_true", help="store the outputs in notebooks/")
     parser.add_output()
     options = parser.parse_args(arguments)
-    if options.in_place and options.parameters.strip():
-        raise Refused("--in-place stores what the notebooks themselves say: leave out --parameters")
+    if options.in_place and (options.parameters.strip() or options.output != course.BUILD):
+        said = "leave out --parameters and --output"
+        raise Refused(f"--in-place stores what the notebooks themselves say: {said}")
     return options
 
 
