@@ -278,7 +278,7 @@ def test_a_loop_with_a_bare_except_is_stopped():
     def work():
         n = 0
         while True:
-            try:
+            try:  # noqa: SIM105
                 n += 1
             except:  # noqa: E722
                 pass

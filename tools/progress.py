@@ -28,7 +28,7 @@ from tools.run_course import (
     kernel_environment,
 )
 
-SECONDS_PER_CELL = 30  # `check` itself gives up after two
+SECONDS_PER_CELL = 30  # `check` itself gives up after ten of computing
 CHECK = re.compile(r"""\bcheck\(\s*["'](\w+)["']""")
 IN_A_FILE = re.compile(r"\(\S+\.py, (?=line )")  # a cell's file is nowhere to be seen
 RIGHT, NOT_YET = "right", "not yet"
