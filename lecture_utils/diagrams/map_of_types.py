@@ -30,6 +30,12 @@ WORDS = {
     "denoising": "noise in, clean image out",
     "variational": "a code drawn at random",
 }
+# In grey print the place tells the parts apart.
+LEGEND = {
+    "encoder": "encoder $f$, left",
+    "code": "code $z$, middle",
+    "decoder": "decoder $g$, right",
+}
 
 
 def _examples():
@@ -78,13 +84,7 @@ def draw_map_of_types(models=None, width=pieces.WIDTH, title=None):
         write(ax, left + wide / 2, bottom + 0.25, words)
         sizes = _draw_icon(ax, name, models[name], left, bottom, wide, high)
         told.append(f"{name}, {words}: {', '.join(sizes)}")
-    for i, (part, text) in enumerate(
-        (
-            ("encoder", "encoder $f$, left"),
-            ("code", "code $z$, middle"),
-            ("decoder", "decoder $g$, right"),
-        )
-    ):
+    for i, (part, text) in enumerate(LEGEND.items()):
         y = high / 2 + 0.45 * (1 - i)
         pieces.box(ax, 3 * wide + 0.75, y, 0.36, 0.26, fc=FILL[part])
         write(ax, 3 * wide + 1.05, y, text, color=INK[part], ha="left")
