@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from browser import LOCAL, open_browser, open_page, require_chromium
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import TimeoutError
 
 from lecture_utils.explorers import kl_explorer
@@ -296,3 +297,35 @@ def test_the_live_talk(lab, page):
     # RISE writes errors of its own to the console, and looks for style sheets that need not exist.
     serious = ("asks the outside", "page error")
     assert [trouble for trouble in page.troubles if trouble.startswith(serious)] == []
+
+
+def test_what_is_folded_and_unfolded_in_the_live_talk(lab, page):
+    """Words for the slide alone are shown, notes and the code of figures are not."""
+    fold = "<details><summary>{}</summary>\n\n{}\n\n</details>"
+    slide = {"slideshow": {"slide_type": "slide"}}
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# A talk", metadata=slide),
+            new_markdown_cell(
+                fold.format("On the slide", "Few words."),
+                metadata={"slideshow": {"slide_type": "-"}, "tags": ["slide-only"]},
+            ),
+            new_markdown_cell(
+                fold.format("Speaker's note", "Say it."),
+                metadata={"slideshow": {"slide_type": "notes"}},
+            ),
+            new_markdown_cell("Which one?\n\n" + fold.format("Answer", "This one.")),
+            new_code_cell("hidden = 1", metadata={"jupyter": {"source_hidden": True}}),
+        ]
+    )
+    path = "notebooks/99_talk.ipynb"
+    nbformat.write(notebook, lab.course / path)
+    page.goto(lab.url(f"rise/{path}"))
+    page.get_by_role("heading", level=1).first.wait_for()
+    shown = page.locator(".present")
+    assert shown.locator("p", has_text="Few words.").is_visible()
+    assert shown.locator("summary", has_text="Answer").is_visible()
+    for hidden in ("On the slide", "Speaker's note", "Say it.", "This one.", "hidden = 1"):
+        assert not any(found.is_visible() for found in shown.get_by_text(hidden).all()), hidden
+    shown.locator("summary", has_text="Answer").click()
+    shown.locator("p", has_text="This one.").wait_for()

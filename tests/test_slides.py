@@ -293,11 +293,15 @@ def test_the_answer_comes_with_the_next_step(sample, browser):
     with open_page(browser) as page:
         load(page, sample)
         page.evaluate("Reveal.slide(2)")
+        read_aloud = page.locator(".aria-status")
+        assert "one" in read_aloud.inner_text()
+        assert "Because" not in read_aloud.inner_text()
         answer, right = page.locator(".present .answer"), page.locator(".present .right")
         before = right.evaluate("(item) => getComputedStyle(item).borderColor")
         assert not answer.is_visible()
         page.keyboard.press("PageDown")
         answer.wait_for(state="visible")
+        assert "Because" in read_aloud.inner_text()
         assert right.inner_text().startswith("two")
         assert right.evaluate("(item) => getComputedStyle(item).borderColor") != before
         page.keyboard.press("PageDown")

@@ -126,6 +126,18 @@
     }
   }
 
+  // ---- steps ----
+
+  /* reveal.js reads a whole slide aloud to a screen reader. What has not been shown yet is left out. */
+  function tellReaders(event) {
+    for (const part of all(document, '.fragment')) {
+      if (part.classList.contains('visible')) part.removeAttribute('aria-hidden');
+      else part.setAttribute('aria-hidden', 'true');
+    }
+    if (event?.type === 'fragmentshown')
+      document.querySelector('.aria-status').textContent = event.fragments.map((part) => part.textContent).join(' ');
+  }
+
   // ---- keys ----
 
   /* An explorer that has the focus hands on the keys of a presenter's remote control. */
@@ -149,6 +161,10 @@
     document.documentElement.classList.add('measuring');
     slides().forEach(fit);
     document.documentElement.classList.remove('measuring');
+    if (!location.search.includes('print-pdf')) {
+      tellReaders();
+      ['fragmentshown', 'fragmenthidden', 'slidechanged', 'ready'].forEach((event) => Reveal.on(event, tellReaders));
+    }
     Reveal.on('pdf-ready', () => { document.documentElement.dataset.printReady = '1'; });
     return Reveal.initialize({
       width: 1280, height: 720, margin: 0, minScale: .2, maxScale: 3, center: false, display: 'grid',
