@@ -1,8 +1,21 @@
 """Exercises on the Jacobian of an encoder, and on a sensitivity that no rescaling makes smaller."""
 
 import numpy as np
+import torch
+from torch import nn
 
-from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.autoencoders import reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    Trained,
+    new_digits,
+    pca_of,
+    squared_error,
+    tensor,
+)
+from lecture_utils.exercises.exercise import Exercise, Wrong
+from lecture_utils.training import fit
 
 
 def layer_cases(rng):
@@ -358,4 +371,150 @@ RELATIVE_SENSITIVITY = Exercise(
     ),
 )
 
-EXERCISES = (JACOBIAN_NORMS, RELATIVE_SENSITIVITY)
+
+def steady_trial(build, rng):
+    """64 numbers that may not simply copy: error and sensitivity against PCA's with eight."""
+    digits = new_digits(rng)
+    trained = Trained(build(tensor(digits.x_train)), digits, None)
+    if trained.codes.shape[1] < 64:
+        raise Wrong(f"the code has {trained.codes.shape[1]} numbers: at least 64 are asked for")
+    pca = squared_error(digits.x_test, pca_of(digits, 8))
+    moved = sensitivity(lambda x: trained.decode(trained.encode(x)), digits.x_test, rng)
+    numbers = f"error {trained.error:.2f} (PCA {pca:.2f}), sensitivity {moved:.1f} (PCA 8.0)"
+    return Outcome(
+        steady_fault(trained, pca, moved, numbers, rng),
+        lambda: trained.draw(numbers, noisy_rows(trained, rng)),
+    )
+
+
+def sensitivity(function, x, rng, step=1e-2, draws=8):
+    """The squared norm of the Jacobian, averaged: the change under small noise, per variance."""
+    total = 0
+    for _ in range(draws):
+        noise = step * rng.normal(size=x.shape)
+        total += squared_error(function(x + noise), function(x - noise)) / (2 * step) ** 2
+    return total / draws
+
+
+def noisy_rows(trained, rng):
+    noisy = trained.digits.x_test + 0.2 * rng.normal(size=trained.digits.x_test.shape)
+    return [("with noise", noisy), ("yours", trained.decode(trained.encode(noisy)))]
+
+
+def steady_fault(trained, pca, moved, numbers, rng):
+    if trained.error > pca:
+        if trained.x_hat.std(axis=0).max() < 1e-3:
+            return f"{numbers}: every image comes back as the same one, which is steady and useless"
+        if moved <= 6:
+            return f"{numbers}: steady, but the error is above PCA's: make the penalty lighter"
+        return f"{numbers}: both are too large: was it trained, and long enough?"
+    if moved > 6:
+        code = sensitivity(trained.encode, trained.digits.x_test, rng)
+        if code < 1:
+            return (
+                f"{numbers}: that of the code is {code:.2f}, but the decoder undoes it, and the "
+                "reconstruction moves: penalise what comes out, or tie the weights"
+            )
+        return f"{numbers}, at most 6 will do: is the penalty in the loss? Make it heavier"
+    return None
+
+
+def sigmoid_layer(penalty, weight, epochs=80, tied=True, shrink=1):
+    """An answer with 64 sigmoid units; `penalty` takes the model and a batch."""
+
+    def build(x_train):
+        model = SigmoidAutoencoder(tied, shrink)
+        fit(
+            model,
+            lambda m, x: reconstruction_loss(m, x) + weight * penalty(m, x),
+            x_train,
+            epochs,
+            max_lr=1e-2,
+        )
+        return model.encoder, model.decoder
+
+    return build
+
+
+class SigmoidAutoencoder(nn.Module):
+    """One sigmoid layer; the decoder has its transpose, or weights of its own."""
+
+    def __init__(self, tied, shrink=1):
+        super().__init__()
+        self.layer, self.offset = nn.Linear(64, 64), nn.Parameter(torch.zeros(64))
+        self.free = None if tied else nn.Linear(64, 64)
+        self.shrink = shrink
+
+    def encoder(self, x):
+        return torch.sigmoid(self.layer(x)) / self.shrink
+
+    def decoder(self, h):
+        if self.free:
+            return self.free(h * self.shrink)
+        return h * self.shrink @ self.layer.weight + self.offset
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def of_code(model, x):
+    """The squared norm of the Jacobian of a sigmoid layer, as in the lecture."""
+    h = model.encoder(x)
+    return ((h * (1 - h)) ** 2 @ (model.layer.weight**2).sum(1)).mean()
+
+
+def of_reconstruction(model, x):
+    """That of the reconstruction, by one random direction an image."""
+    x = x.clone().requires_grad_()
+    direction = torch.randn_like(x)
+    (gradient,) = torch.autograd.grad((model(x) * direction).sum(), x, create_graph=True)
+    return (gradient**2).sum(1).mean()
+
+
+def shrinking_pca(x_train):
+    """No training: each principal component is made smaller, the weaker ones more."""
+    x = x_train.numpy().astype(float)
+    mean = x.mean(axis=0)
+    values, directions = np.linalg.eigh(np.cov(x.T))
+    gains = values.clip(0) / (values.clip(0) + 0.2)
+
+    def encode(x):
+        return (x.numpy() - mean) @ directions * gains
+
+    return encode, lambda h: h.numpy() @ directions.T + mean
+
+
+def no_penalty(model, x):
+    return 0 * x.sum()
+
+
+STEADY_CODE = Building(
+    name="steady_code",
+    trial=steady_trial,
+    parameters=["x_train"],
+    second_answer=shrinking_pca,
+    mistakes=(
+        (sigmoid_layer(no_penalty, 0), "is the penalty in the loss"),
+        (sigmoid_layer(of_code, 0.05), "is the penalty in the loss"),
+        (sigmoid_layer(of_code, 30), "lighter|useless"),
+        (sigmoid_layer(no_penalty, 0, shrink=100), "the decoder undoes it"),
+        (sigmoid_layer(lambda m, x: m.encoder(x).pow(2).sum(1).mean(), 0.001), "heavier"),
+        (sigmoid_layer(of_code, 1, epochs=2), "lighter|trained|useless"),
+        (
+            lambda x_train: (nn.Linear(64, 8), nn.Linear(8, 64)),
+            "the code has 8 numbers: at least 64",
+        ),
+        (lambda x_train: (nn.Identity(), nn.Identity()), "heavier"),
+    ),
+    hints=(
+        "A code as wide as the image could copy, with a sensitivity of 64. What must be added to "
+        "the loss so that copying costs?",
+        "For h = sigmoid(W x + b) the squared norm of the Jacobian is the sum over the units of "
+        "(h (1 - h))^2 times the squared norm of the unit's row of W. Let the decoder use W.T, or "
+        "it undoes what the encoder does.",
+        "loss = error + 1.0 * ((h * (1 - h)) ** 2 @ (W ** 2).sum(1)).mean(), with h the code of "
+        "the batch and the reconstruction h @ W + c; `fit` with 80 epochs and max_lr=1e-2.",
+    ),
+)
+
+EXERCISES = (JACOBIAN_NORMS, RELATIVE_SENSITIVITY, STEADY_CODE)

@@ -5,8 +5,11 @@ from itertools import accumulate
 from operator import mul
 
 import numpy as np
+import torch
+from torch import nn
 
-from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.exercises.building import Building, Outcome, new_digits, tensor
+from lecture_utils.exercises.exercise import Exercise, Wrong
 
 
 def layer_cases(rng):
@@ -299,4 +302,133 @@ RECEPTIVE_FIELD = Exercise(
     ),
 )
 
-EXERCISES = (IMAGE_SIZES, RECEPTIVE_FIELD)
+
+def kernel_trial(learn, rng):
+    """Pictures made with a kernel that only the check knows, from images and from noise."""
+    digits = new_digits(rng)
+    x = digits.x_train[:200].reshape(-1, 8, 8)
+    kernel = rng.normal(size=(3, 3))
+    y = convolved(x, kernel)
+    returned = learn(tensor(x), tensor(y))
+    if returned is None:
+        raise Wrong("it returned None: is a `return` missing?")
+    if isinstance(returned, torch.nn.Module):
+        raise Wrong("it returned a layer: asked for are its nine weights, shape (3, 3)")
+    found = returned.detach() if isinstance(returned, torch.Tensor) else returned
+    found = np.asarray(found, dtype=np.float64)
+    if found.shape != (3, 3):
+        raise Wrong(f"the kernel has shape {found.shape}, asked for is (3, 3)")
+    if not np.isfinite(found).all():
+        raise Wrong("the kernel holds NaN or infinity: did the training diverge? Lower its rate")
+    mine = convolved(x, found)
+    return Outcome(kernel_fault(found, kernel), lambda: draw_kernel(x, y, mine, kernel, found))
+
+
+def convolved(x, kernel):
+    """The lecture's convolution with stride 1 and padding 1, window by window."""
+    framed = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (3, 3), axis=(1, 2))
+    return np.einsum("nijkl,kl->nij", windows, kernel)
+
+
+def kernel_fault(found, kernel):
+    def near(other, tolerance=0.02):
+        return np.abs(found - other).max() < tolerance
+
+    if near(kernel):
+        return None
+    if near(kernel[::-1, ::-1]):
+        return (
+            "the kernel is turned by half a circle: torch and the lecture do not turn it before "
+            "it slides, as a convolution in mathematics does"
+        )
+    if near(kernel.T):
+        return "rows and columns of the kernel are exchanged"
+    if np.abs(found).max() < 0.02:
+        return "all weights are about zero: was it trained, and is `y` in the loss?"
+    off = np.abs(found - kernel).max()
+    return (
+        f"one of the nine weights is off by {off:.2f}, at most 0.02 will do: is the window in its "
+        "place (padding 1), is there a bias too much, was it trained long enough?"
+    )
+
+
+def draw_kernel(x, y, mine, kernel, found):
+    """Three images, what the kernel made of them, what yours makes; then both kernels."""
+    import matplotlib.pyplot as plt
+
+    from lecture_utils.plotting import show
+
+    figure, axes = plt.subplots(3, 4, figsize=(6.4, 4.8), layout="constrained")
+    columns = zip(axes.T, x, y, mine, strict=False)
+    for column, *images in [next(columns) for _ in range(3)]:
+        for ax, image in zip(column, images, strict=True):
+            ax.imshow(image, cmap="gray_r")
+    axes[1, 3].imshow(kernel, cmap="PuOr", vmin=-3, vmax=3)
+    axes[2, 3].imshow(found, cmap="PuOr", vmin=-3, vmax=3)
+    axes[0, 3].axis("off")
+    axes[0, 3].set_title("kernel")
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+    for ax, name in zip(axes[:, 0], ("image x", "given y", "yours"), strict=True):
+        ax.set_ylabel(name)
+    show(figure, "Three digits, what an unknown kernel made of them, what the learned one makes.")
+
+
+def kernel_by_training(flip=False, padding=1, bias=False, steps=300, loss=None):
+    """An answer that trains one convolution."""
+
+    def learn(x, y):
+        layer = nn.Conv2d(1, 1, 3, padding=padding, bias=bias)
+        optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+        for _ in range(steps):
+            y_hat = layer(x[:, None])[:, 0]
+            target = y if padding == 1 else y[:, :6, :6]
+            value = loss(y_hat, x) if loss else ((y_hat - target) ** 2).mean()
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+        kernel = layer.weight[0, 0]
+        return kernel.flip(0, 1) if flip else kernel
+
+    return learn
+
+
+def kernel_by_least_squares(x, y):
+    """Every output pixel is an equation for nine unknown weights."""
+    framed = np.pad(x.numpy().astype(float), ((0, 0), (1, 1), (1, 1)))
+    shifted = [framed[:, i : i + 8, j : j + 8].ravel() for i in range(3) for j in range(3)]
+    return np.linalg.lstsq(np.stack(shifted, axis=1), y.numpy().ravel(), rcond=None)[0].reshape(
+        3, 3
+    )
+
+
+LEARN_KERNEL = Building(
+    name="learn_kernel",
+    trial=kernel_trial,
+    parameters=["x", "y"],
+    second_answer=kernel_by_least_squares,
+    mistakes=(
+        (kernel_by_training(flip=True), "turned by half a circle"),
+        (lambda x, y: kernel_by_training()(x, y).T, "exchanged"),
+        (kernel_by_training(padding=0), "padding 1"),
+        (kernel_by_training(steps=5), "long enough"),
+        (kernel_by_training(bias=True, steps=20), "long enough"),
+        (kernel_by_training(loss=lambda y_hat, x: ((y_hat - x) ** 2).mean()), "off by"),
+        (lambda x, y: nn.Conv2d(1, 1, 3, padding=1), "asked for are its nine weights"),
+        (
+            lambda x, y: kernel_by_training()(x, y)[None, None],
+            r"shape \(1, 1, 3, 3\), asked for is \(3, 3\)",
+        ),
+        (lambda x, y: np.zeros((3, 3)), "about zero"),
+    ),
+    hints=(
+        "Which layer of torch does what made y from x? It has nine weights and no bias.",
+        "nn.Conv2d(1, 1, 3, padding=1, bias=False) wants a channel: x[:, None] has shape "
+        "(n, 1, 8, 8). Train it with the squared error against y[:, None].",
+        "An Adam optimizer with lr=0.05 and 300 steps of the mean squared error on all images at "
+        "once are enough. Return layer.weight[0, 0].",
+    ),
+)
+
+EXERCISES = (IMAGE_SIZES, RECEPTIVE_FIELD, LEARN_KERNEL)

@@ -3,8 +3,23 @@
 import math
 
 import numpy as np
+import torch
+from torch import nn
 
+from lecture_utils.autoencoders import Autoencoder, he_initialised, mlp, reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    Trained,
+    is_affine,
+    new_digits,
+    pca_of,
+    squared_error,
+    tensor,
+    why_no_better,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def size_cases(rng):
@@ -297,4 +312,102 @@ HONEST_CHOICE = Exercise(
     ),
 )
 
-EXERCISES = (N_PARAMETERS, HONEST_CHOICE)
+
+def plane_trial(build, rng):
+    """Two numbers, held against PCA with two; the picture is the plane of the codes."""
+    digits = new_digits(rng)
+    trained = Trained(build(tensor(digits.x_train)), digits, 2)
+    pca = squared_error(digits.x_test, pca_of(digits, 2))
+    numbers = f"error {trained.error:.2f}, PCA {pca:.2f}"
+    fault = None
+    if trained.error > 0.7 * pca:
+        fault = f"{numbers}, at most {0.7 * pca:.2f} will do: {why_no_better(trained, 0.7 * pca)}"
+        if is_affine(trained.encode, digits.x_test) and not trained.decoder_is_affine:
+            fault = f"{numbers}, at most {0.7 * pca:.2f} will do: the encoder is linear, it has to "
+            fault += "bend, too: give it a hidden layer"
+    return Outcome(fault, lambda: draw_plane(digits, trained, numbers))
+
+
+def draw_plane(digits, trained, numbers):
+    """Test digits in the plane of two principal components, and in that of the codes."""
+    import matplotlib.pyplot as plt
+    from sklearn.decomposition import PCA
+
+    from lecture_utils.plotting import show
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
+    planes = PCA(2).fit(digits.x_train).transform(digits.x_test), trained.codes
+    for ax, codes, title in zip(axes, planes, ("PCA", "Yours"), strict=True):
+        ax.scatter(*codes.T, s=4, color="#DADCE0")
+        for digit in range(10):
+            for point in codes[digits.y_test == digit][:20]:
+                ax.text(*point, str(digit), color=plt.cm.tab10(digit), ha="center", va="center")
+        ax.set(title=title, xlabel="first number", ylabel="second number")
+    figure.suptitle(f"Two numbers: {numbers}")
+    show(figure, "Test digits in two planes, written as coloured numerals: PCA's and your code's.")
+
+
+def plane(sizes, sigmoid=True, epochs=100, decoder=None, encoder=None):
+    """An answer with hidden layers of these sizes."""
+
+    def build(x_train):
+        up = decoder() if decoder else mlp(2, *sizes[::-1], 64)
+        layers = [up, nn.Sigmoid()] if sigmoid else [up]
+        down = encoder() if encoder else mlp(64, *sizes, 2)
+        model = he_initialised(Autoencoder(down, nn.Sequential(*layers)))
+        fit(model, reconstruction_loss, x_train, epochs, max_lr=1e-2)
+        return model
+
+    return build
+
+
+def plane_by_tanh(x_train):
+    """Tanh units and a loop of one's own; the two functions as a pair."""
+    encoder = nn.Sequential(nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 2))
+    decoder = nn.Sequential(
+        nn.Linear(2, 96), nn.Tanh(), nn.Linear(96, 96), nn.Tanh(), nn.Linear(96, 64)
+    )
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-3)
+    steps = 80 * 12
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        x = x_train[torch.randint(len(x_train), (128,))]
+        loss = nn.functional.mse_loss(decoder(encoder(x)), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return encoder, decoder
+
+
+DIGITS_IN_A_PLANE = Building(
+    name="digits_in_a_plane",
+    trial=plane_trial,
+    parameters=["x_train"],
+    second_answer=plane_by_tanh,
+    mistakes=(
+        (plane((128, 64), epochs=3), "train longer|mean image|linear"),
+        (plane((), sigmoid=False), "linear"),
+        (plane((), sigmoid=True), "linear|longer"),
+        (plane((128,), sigmoid=False, decoder=lambda: nn.Linear(2, 64)), "the decoder is linear"),
+        (plane((128,), encoder=lambda: nn.Linear(64, 2)), "the encoder is linear"),
+        (
+            lambda x_train: Autoencoder(mlp(64, 128, 3), mlp(3, 128, 64)),
+            r"shape \(360, 3\) for 360 images, asked for is \(360, 2\)",
+        ),
+        (
+            lambda x_train: he_initialised(Autoencoder(mlp(64, 128, 2), mlp(2, 128, 64))),
+            "was it trained",
+        ),
+    ),
+    hints=(
+        "With two numbers PCA shows a flat shadow of the digits. A deeper network may bend the "
+        "plane; which of encoder and decoder must bend?",
+        "Both need hidden layers: mlp(64, 128, 64, 2) and mlp(2, 64, 128, 64), with a sigmoid at "
+        "the end if you like. Initialise with he_initialised, and give it about a hundred epochs.",
+        "model = he_initialised(Autoencoder(mlp(64, 128, 64, 2), nn.Sequential(mlp(2, 64, 128, "
+        "64), nn.Sigmoid()))), then fit(model, reconstruction_loss, x_train, 100, max_lr=1e-2).",
+    ),
+)
+
+EXERCISES = (N_PARAMETERS, HONEST_CHOICE, DIGITS_IN_A_PLANE)

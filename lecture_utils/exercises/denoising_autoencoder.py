@@ -3,8 +3,21 @@
 import math
 
 import numpy as np
+import torch
+from torch import nn
 
+from lecture_utils.autoencoders import mlp
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    called,
+    functions,
+    new_digits,
+    squared_error,
+    tensor,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def two_point_cases(rng):
@@ -424,4 +437,138 @@ PSNR_AND_GAIN = Exercise(
     ),
 )
 
-EXERCISES = (TWO_POINT_DENOISER, PSNR_AND_GAIN)
+SIGMA = 0.5  # of the noise that the trained denoiser removes
+
+
+def remover_trial(build, rng):
+    """Fresh noise on unseen digits, held against Wiener's filter."""
+    digits = new_digits(rng)
+    (denoise,) = functions(build(tensor(digits.x_train), SIGMA), ("the denoiser",))
+    x = np.repeat(digits.x_test, 4, axis=0)
+    noisy = x + SIGMA * rng.normal(size=x.shape)
+    mine = called(denoise, noisy, x.shape, "the denoiser")
+    linear = wiener_of(digits.x_train, SIGMA)(noisy)
+    error, wiener = squared_error(x, mine), squared_error(x, linear)
+    numbers = f"error {error:.2f}, Wiener {wiener:.2f}"
+    return Outcome(
+        remover_fault(denoise, digits, noisy, mine, error, wiener, numbers),
+        lambda: draw_denoised(x, noisy, linear, mine, numbers),
+    )
+
+
+def wiener_of(x_train, sigma):
+    """Wiener's filter: the best linear answer for the training digits."""
+    mean, covariance = x_train.mean(axis=0), np.cov(x_train.T, bias=True)
+    matrix = np.linalg.solve(covariance + sigma**2 * np.eye(len(mean)), covariance)
+    return lambda y: mean + (y - mean) @ matrix
+
+
+def remover_fault(denoise, digits, noisy, mine, error, wiener, numbers):
+    limit = 0.88 * wiener
+    if error <= limit:
+        return None
+    numbers = f"{numbers}, at most {limit:.2f} will do"
+    if mine.std(axis=0).max() < 1e-3:
+        return f"{numbers}: every noisy image gives the same answer: was it trained?"
+    if squared_error(noisy, mine) < 0.3 * 64 * SIGMA**2:
+        return (
+            f"{numbers}: the answer is close to the noisy image, so the noise was learned: the "
+            "target of the loss must be the clean image"
+        )
+    rng = np.random.default_rng(0)
+    seen = digits.x_train + SIGMA * rng.normal(size=digits.x_train.shape)
+    on_seen = squared_error(digits.x_train, called(denoise, seen, seen.shape, "the denoiser"))
+    clean = called(denoise, digits.x_test, digits.x_test.shape, "the denoiser")
+    if squared_error(digits.x_test, clean) < 0.15 * error:
+        return (
+            f"{numbers}: clean digits come back nearly unchanged: was noise of this strength "
+            "added to what goes in while it was trained?"
+        )
+    if on_seen < 0.8 * error:
+        return f"{numbers}: on training digits the error is smaller, {on_seen:.2f}: it overfits"
+    return (
+        f"{numbers}: draw new noise for each batch, train longer, or widen the hidden layer; "
+        "without a nonlinearity Wiener's filter is the best there is"
+    )
+
+
+def draw_denoised(x, noisy, linear, mine, numbers):
+    from lecture_utils.plotting import show_images
+
+    shown = slice(0, 40, 4)
+    show_images(
+        [images[shown] for images in (x, noisy, linear, mine)],
+        ["clean", "noisy", "Wiener", "yours"],
+        f"Noise removed: {numbers}",
+        "Ten small digits: clean, with noise, after Wiener's filter, after your denoiser.",
+    )
+
+
+def remover(epochs=60, hidden=256, noise=None, target=None, network=None, once=False):
+    """An answer that trains a network on noisy digits.
+
+    noise : (images, sigma) -> what is added;  target : (clean, noisy) -> what the loss asks for
+    """
+
+    def build(x_train, sigma):
+        model = network() if network else nn.Sequential(mlp(64, hidden, 64), nn.Sigmoid())
+        add = noise or (lambda x, sigma: sigma * torch.randn_like(x))
+        aim = target or (lambda clean, noisy: clean)
+
+        def loss(model, x):
+            noisy = x[:, 64:] if once else x + add(x, sigma)
+            x = x[:, :64]
+            return ((model(noisy) - aim(x, noisy)) ** 2).sum(1).mean()
+
+        pairs = torch.cat([x_train, x_train + add(x_train, sigma)], 1) if once else x_train
+        fit(model, loss, pairs, epochs, max_lr=1e-2)
+        return model
+
+    return build
+
+
+def mean_of_all(x_train, sigma):
+    """The best answer if the training digits were all there are, as for two images; no training."""
+    x = x_train.numpy().astype(float)
+
+    def denoise(y):
+        y = y.numpy()
+        exponents = -((y**2).sum(1)[:, None] - 2 * y @ x.T + (x**2).sum(1)) / (2 * sigma**2)
+        weights = np.exp(exponents - exponents.max(axis=1, keepdims=True))
+        return weights @ x / weights.sum(axis=1, keepdims=True)
+
+    return denoise
+
+
+def wiener_answer(x_train, sigma):
+    linear = wiener_of(x_train.numpy().astype(float), sigma)
+    return lambda y: linear(y.numpy())
+
+
+NOISE_REMOVER = Building(
+    name="noise_remover",
+    trial=remover_trial,
+    parameters=["x_train", "sigma"],
+    second_answer=mean_of_all,
+    mistakes=(
+        (remover(target=lambda clean, noisy: noisy, network=lambda: mlp(64, 64)), "the clean im"),
+        (lambda x_train, sigma: nn.Identity(), "close to the noisy image"),
+        (remover(noise=lambda x, sigma: 0 * x), "was noise of this strength added|noise was lear"),
+        (remover(noise=lambda x, sigma: 0.2 * sigma * torch.randn_like(x)), "was noise of this|dr"),
+        (wiener_answer, "Wiener's filter is the best"),
+        (remover(network=lambda: nn.Linear(64, 64)), "Wiener's filter is the best"),
+        (remover(epochs=150, once=True), "overfits|draw new noise"),
+        (remover(epochs=2), "train longer"),
+        (lambda x_train, sigma: remover()(x_train, sigma)(x_train), "must be a function or a net"),
+    ),
+    hints=(
+        "What goes into the network, and what does the loss compare its output with? Only one of "
+        "the two has noise.",
+        "In the loss, noisy = x + sigma * torch.randn_like(x): new noise for every batch. Then the "
+        "squared error between model(noisy) and x, summed over the pixels.",
+        "model = nn.Sequential(mlp(64, 256, 64), nn.Sigmoid()), the loss ((model(x + sigma * "
+        "torch.randn_like(x)) - x) ** 2).sum(1).mean(), and `fit` with 60 epochs and max_lr=1e-2.",
+    ),
+)
+
+EXERCISES = (TWO_POINT_DENOISER, PSNR_AND_GAIN, NOISE_REMOVER)

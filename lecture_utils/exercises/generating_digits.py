@@ -6,9 +6,22 @@ from decimal import Decimal
 from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
+import torch
+from scipy.spatial.distance import cdist
 from scipy.special import entr, softmax
+from torch import nn
 
+from lecture_utils.autoencoders import Autoencoder, mlp, reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    called,
+    functions,
+    new_digits,
+    tensor,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def draws_cases(rng):
@@ -437,4 +450,162 @@ EFFECTIVE_DRAWS = Exercise(
     ),
 )
 
-EXERCISES = (IW_FROM_ALL_GROUPS, EFFECTIVE_DRAWS)
+
+def new_ones_trial(build, rng):
+    """As many drawn images as there are test digits, held against draws from one Gaussian."""
+    digits = new_digits(rng)
+    n = len(digits.x_test)
+    (draw,) = functions(build(tensor(digits.x_train)), ("what draws",))
+    drawn = called(lambda _: draw(n), np.zeros((n, 64)), (n, 64), "what draws")
+    again = called(lambda _: draw(n), np.zeros((n, 64)), (n, 64), "what draws")
+    mean, covariance = digits.x_train.mean(axis=0), np.cov(digits.x_train.T)
+    gaussian = rng.multivariate_normal(mean, covariance, n)
+    return Outcome(
+        new_ones_fault(drawn, again, gaussian, digits),
+        lambda: draw_new_ones(drawn, gaussian, digits),
+    )
+
+
+def nearest(a, b):
+    """For each row of a, the squared distance to the nearest row of b."""
+    return cdist(a, b, "sqeuclidean").min(axis=1)
+
+
+def new_ones_fault(drawn, again, gaussian, digits):
+    if np.array_equal(drawn, again):
+        return "the same images come out each time: draw new random numbers inside `draw`"
+    copies = np.median(nearest(drawn, digits.x_train)) / np.median(
+        nearest(digits.x_test, digits.x_train)
+    )
+    if copies < 0.25:
+        return (
+            f"these are copies: the squared distance to the nearest training digit is {copies:.2f} "
+            "of what it is for real new digits"
+        )
+    spread = drawn.var(axis=0).sum() / digits.x_test.var(axis=0).sum()
+    if spread < 0.7:
+        return (
+            f"the images differ too little from one another: their variance is {spread:.2f} of "
+            "that of real digits"
+        )
+    like = nearest(drawn, digits.x_test).mean() / nearest(gaussian, digits.x_test).mean()
+    if like > 0.75:
+        return (
+            f"the squared distance of a drawn image to the nearest real digit is {like:.2f} of "
+            "what it is for the Gaussian's draws, at most 0.75 will do: how are the codes of real "
+            "digits distributed? Draw from that"
+        )
+    covered = nearest(digits.x_test, drawn).mean() / nearest(digits.x_test, gaussian).mean()
+    if covered > 0.75:
+        return (
+            "the images look like digits, but not like all of them: the squared distance of a real "
+            f"digit to the nearest drawn image is {covered:.2f} of what it is for the Gaussian, at "
+            "most 0.75 will do"
+        )
+    return None
+
+
+def draw_new_ones(drawn, gaussian, digits):
+    from lecture_utils.plotting import show_images
+
+    closest = digits.x_train[cdist(drawn[:10], digits.x_train).argmin(axis=1)]
+    show_images(
+        [drawn[:10], closest, gaussian[:10]],
+        ["yours", "its nearest training digit", "one Gaussian"],
+        "New digits",
+        "Three rows: images that were drawn, the training digit nearest to each, and draws from "
+        "one Gaussian with the mean and the covariance of the pixels.",
+    )
+
+
+def autoencoder_of(x_train, latent_dim=8, epochs=60):
+    decoder = nn.Sequential(mlp(latent_dim, 128, 64), nn.Sigmoid())
+    model = Autoencoder(mlp(64, 128, latent_dim), decoder)
+    fit(model, reconstruction_loss, x_train, epochs, max_lr=1e-2)
+    with torch.no_grad():
+        return model, model.encoder(x_train).double().numpy()
+
+
+def drawing_codes(density):
+    """An answer that draws codes from a density, given the training codes, and decodes them."""
+
+    def build(x_train):
+        model, codes = autoencoder_of(x_train)
+        draw_codes = density(codes)
+        return lambda n: model.decoder(torch.tensor(draw_codes(n), dtype=torch.float32))
+
+    return build
+
+
+def mixture(codes):
+    from sklearn.mixture import GaussianMixture
+
+    fitted = GaussianMixture(10, reg_covar=1e-3, random_state=0).fit(codes)
+    seeds = np.random.default_rng()
+    fitted.random_state = np.random.RandomState(seeds.integers(2**31))
+    return lambda n: fitted.sample(n)[0]
+
+
+def one_gaussian(codes):
+    rng = np.random.default_rng()
+    return lambda n: rng.multivariate_normal(codes.mean(axis=0), np.cov(codes.T), n)
+
+
+def standard_normal(codes):
+    rng = np.random.default_rng()
+    return lambda n: rng.normal(size=(n, codes.shape[1]))
+
+
+def mixture_of_pixels(x_train):
+    """No network: a mixture of Gaussians on sixteen principal components."""
+    from sklearn.decomposition import PCA
+
+    pca = PCA(16).fit(x_train.numpy())
+    draw_scores = mixture(pca.transform(x_train.numpy()))
+    return lambda n: pca.inverse_transform(draw_scores(n))
+
+
+def gaussian_of_pixels(x_train):
+    return one_gaussian(x_train.double().numpy())
+
+
+def averages_of_two(x_train):
+    return lambda n: x_train[torch.randint(len(x_train), (2, n))].mean(0)
+
+
+def noisy_copies(x_train):
+    return lambda n: x_train[torch.randint(len(x_train), (n,))] + 0.03 * torch.randn(n, 64)
+
+
+def reconstructions(x_train):
+    model, _ = autoencoder_of(x_train)
+    codes = model.encoder(x_train[:360])
+    return lambda n: model.decoder(codes[:n])
+
+
+NEW_ONES = Building(
+    name="new_ones",
+    trial=new_ones_trial,
+    parameters=["x_train"],
+    second_answer=mixture_of_pixels,
+    mistakes=(
+        (drawing_codes(standard_normal), "how are the codes of real"),
+        (gaussian_of_pixels, "how are the codes of real"),
+        (lambda x_train: lambda n: gaussian_of_pixels(x_train)(n).clip(0, 1), "how are the codes"),
+        (averages_of_two, "differ too little"),
+        (noisy_copies, "these are copies"),
+        (lambda x_train: lambda n: x_train[torch.randperm(len(x_train))[:n]], "these are copies"),
+        (reconstructions, "the same images come out each time"),
+        (lambda x_train: lambda n: torch.rand(n, 64), "how are the codes|differ too little"),
+        (lambda x_train: lambda n: torch.rand(n, 8, 8), r"asked for is \(360, 64\)"),
+    ),
+    hints=(
+        "A trained decoder makes a digit of a code. Which codes may it be given?",
+        "Encode the training digits and look at how their codes are distributed: fit a density to "
+        "them, draw from it, decode. One Gaussian will do, a mixture is better.",
+        "codes = model.encoder(x_train); sklearn's GaussianMixture(10).fit(codes); its "
+        "sample(n)[0] are n new codes for model.decoder. Or train a VAE and draw from N(0, I).",
+    ),
+)
+
+EXERCISES = (IW_FROM_ALL_GROUPS, EFFECTIVE_DRAWS, NEW_ONES)

@@ -6,9 +6,22 @@ A code of tanh units goes from -1, off, to 1, on: it is the mean of a coin with 
 import math
 
 import numpy as np
+import torch
 from scipy.special import entr, rel_entr, softmax
+from torch import nn
 
-from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.autoencoders import reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    Trained,
+    new_digits,
+    pca_of,
+    squared_error,
+    tensor,
+)
+from lecture_utils.exercises.exercise import Exercise, Wrong
+from lecture_utils.training import fit
 
 
 def tanh_cases(rng):
@@ -381,4 +394,136 @@ UNITS_IN_USE = Exercise(
     ),
 )
 
-EXERCISES = (PENALTY_TO_ADD, UNITS_IN_USE)
+
+def five_trial(build, rng):
+    """At most five units on, held against PCA with five; and units that are never on are wasted."""
+    digits = new_digits(rng)
+    trained = Trained(build(tensor(digits.x_train)), digits, None)
+    on = np.abs(trained.codes) > 1e-6
+    if on.shape[1] < 32:
+        raise Wrong(f"the code has {on.shape[1]} units: at least 32 are asked for")
+    by_pca = pca_of(digits, 5)
+    pca = squared_error(digits.x_test, by_pca)
+    numbers = f"error {trained.error:.2f}, PCA {pca:.2f}"
+    return Outcome(
+        five_fault(trained, on, pca, numbers),
+        lambda: trained.draw(f"Five units on: {numbers}", [("PCA", by_pca)]),
+    )
+
+
+def five_fault(trained, on, pca, numbers):
+    most = on.sum(axis=1).max()
+    if most > 5:
+        return f"an image switches {most} units on: at most 5 are allowed, also after training"
+    limit = 0.5 * pca
+    used = on.any(axis=0)
+    if used.mean() < 0.5:
+        return (
+            f"{numbers}, and only {used.sum()} of {len(used)} units are ever on: start with "
+            "decoder columns of length one, the encoder as their transpose, and biases that take "
+            "the mean image out"
+        )
+    if trained.error > limit:
+        return f"{numbers}, at most {limit:.2f} will do: train longer, or offer more units"
+    return None
+
+
+class TopK(nn.Module):
+    """A ReLU layer of which each image keeps the k largest; a linear decoder."""
+
+    def __init__(self, x_train, units=128, k=5, axis=1, well_begun=True):
+        super().__init__()
+        self.encode_all, self.decoder = nn.Linear(64, units), nn.Linear(units, 64)
+        self.k, self.axis = k, axis
+        if well_begun:
+            columns = nn.functional.normalize(torch.randn(64, units), dim=0)
+            mean = x_train.mean(0)
+            with torch.no_grad():
+                self.decoder.weight.copy_(columns)
+                self.decoder.bias.copy_(mean)
+                self.encode_all.weight.copy_(columns.T)
+                self.encode_all.bias.copy_(-columns.T @ mean)
+
+    def encoder(self, x):
+        h = torch.relu(self.encode_all(x))
+        largest, places = h.topk(min(self.k, h.shape[self.axis]), self.axis)
+        return torch.zeros_like(h).scatter(self.axis, places, largest)
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def top_k(epochs=60, **settings):
+    """An answer with this model."""
+
+    def build(x_train):
+        model = TopK(x_train, **settings)
+        fit(model, reconstruction_loss, x_train, epochs, max_lr=1e-2)
+        return model
+
+    return build
+
+
+def five_by_threshold(x_train):
+    """All below the fifth largest is set to zero; plain Adam, two matrices."""
+    mean = x_train.mean(0)
+    columns = nn.functional.normalize(torch.randn(96, 64), dim=1).requires_grad_()
+    rows = columns.detach().clone().requires_grad_()
+
+    def encode(x):
+        h = torch.relu((x - mean) @ rows.T)
+        fifth = h.sort(dim=1, descending=True).values[:, 4:5]
+        return h * (h >= fifth)
+
+    def decode(h):
+        return h @ columns + mean
+
+    optimizer = torch.optim.Adam([columns, rows], lr=5e-3)
+    for _ in range(60):
+        for index in torch.randperm(len(x_train)).split(128):
+            loss = ((decode(encode(x_train[index])) - x_train[index]) ** 2).sum(1).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return encode, decode
+
+
+def all_on(x_train):
+    """The k largest are kept while training only."""
+    model = top_k()(x_train)
+    return lambda x: torch.relu(model.encode_all(x)), model.decoder
+
+
+def principal_five(x_train):
+    mean, directions = x_train.mean(0), torch.linalg.svd(x_train - x_train.mean(0)).Vh[:32]
+    kept = torch.zeros(32)
+    kept[:5] = 1
+    return lambda x: (x - mean) @ directions.T * kept, lambda h: h @ directions + mean
+
+
+FIVE_OF_MANY = Building(
+    name="five_of_many",
+    trial=five_trial,
+    parameters=["x_train"],
+    second_answer=five_by_threshold,
+    mistakes=(
+        (top_k(well_begun=False), "units are ever on: start"),
+        (top_k(k=6), "switches 6 units on"),
+        (all_on, r"switches \d+ units on: at most 5"),
+        (top_k(axis=0), "images beside it|units on"),
+        (top_k(epochs=1), "train longer"),
+        (top_k(units=16), "16 units: at least 32"),
+        (principal_five, "only 5 of 32 units"),
+        (lambda x_train: None, "`return` missing"),
+    ),
+    hints=(
+        "Keep the five largest activations of each image and set the others to zero, in the "
+        "encoder itself. What becomes of a unit that is never among the five?",
+        "largest, places = h.topk(5, dim=1), then torch.zeros_like(h).scatter(1, places, largest). "
+        "A unit that never wins gets no gradient, so how the weights start decides.",
+        "Decoder columns: random, of length one. Encoder weights: their transpose. Decoder bias: "
+        "the mean image m; encoder bias: minus the encoder weights times m. 128 units, 60 epochs.",
+    ),
+)
+
+EXERCISES = (PENALTY_TO_ADD, UNITS_IN_USE, FIVE_OF_MANY)

@@ -3,9 +3,23 @@
 import math
 
 import numpy as np
+import torch
 from scipy.linalg import subspace_angles
+from torch import nn
 
+from lecture_utils.autoencoders import Autoencoder, mlp, reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    Trained,
+    new_digits,
+    pca_of,
+    squared_error,
+    tensor,
+    why_no_better,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def angle_cases(rng):
@@ -336,4 +350,91 @@ UNCOPIED_SHARE = Exercise(
     ),
 )
 
-EXERCISES = (LARGEST_PRINCIPAL_ANGLE, UNCOPIED_SHARE)
+
+def beat_pca_trial(build, rng):
+    """Eight numbers, held against PCA with eight on digits that nobody has seen."""
+    digits = new_digits(rng)
+    trained = Trained(build(tensor(digits.x_train)), digits, 8)
+    by_pca = pca_of(digits, 8)
+    pca = squared_error(digits.x_test, by_pca)
+    numbers = f"error {trained.error:.2f}, PCA {pca:.2f}"
+    fault = None
+    if trained.error > 0.7 * pca:
+        fault = f"{numbers}, at most {0.7 * pca:.2f} will do: {why_no_better(trained, 0.7 * pca)}"
+    return Outcome(fault, lambda: trained.draw(f"Eight numbers: {numbers}", [("PCA", by_pca)]))
+
+
+def dense(decoder, encoder=None, epochs=60, loss=reconstruction_loss):
+    """Turn two networks, made anew each time, into an answer; 8 numbers."""
+
+    def build(x_train):
+        model = Autoencoder(encoder() if encoder else mlp(64, 128, 8), decoder())
+        fit(model, loss, x_train, epochs, max_lr=1e-2)
+        return model
+
+    return build
+
+
+def beat_pca_by_hand(x_train):
+    """Plain Adam on all images at once, two weight matrices each way, no module."""
+    sizes = [(64, 100), (100, 8), (8, 100), (100, 64)]
+    weights = [torch.randn(size) * (2 / size[0]) ** 0.5 for size in sizes]
+    biases = [torch.zeros(size[1]) for size in sizes]
+    parameters = [p.requires_grad_() for p in weights + biases]
+
+    def encode(x):
+        return torch.relu(x @ weights[0] + biases[0]) @ weights[1] + biases[1]
+
+    def decode(z):
+        return torch.sigmoid(torch.relu(z @ weights[2] + biases[2]) @ weights[3] + biases[3])
+
+    optimizer = torch.optim.Adam(parameters, lr=1e-2)
+    for _ in range(300):
+        loss = ((decode(encode(x_train)) - x_train) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return encode, decode
+
+
+def remembering(x_train):
+    """The decoder looks at the images that were encoded last."""
+    last = []
+
+    def encode(x):
+        last[:] = [x]
+        return x[:, :8]
+
+    return encode, lambda z: last[0][: len(z)]
+
+
+BEAT_PCA = Building(
+    name="beat_pca",
+    trial=beat_pca_trial,
+    parameters=["x_train"],
+    second_answer=beat_pca_by_hand,
+    mistakes=(
+        (dense(lambda: nn.Linear(8, 64), lambda: nn.Linear(64, 8)), "the decoder is linear"),
+        (dense(lambda: nn.Linear(8, 64)), "the decoder is linear"),
+        (dense(lambda: nn.Sequential(nn.Linear(8, 128), nn.Linear(128, 64))), "is linear"),
+        (dense(lambda: mlp(8, 128, 64), epochs=3), "train longer|mean image"),
+        (lambda x_train: Autoencoder(mlp(64, 128, 8), mlp(8, 128, 64)), "was it trained"),
+        (lambda x_train: (nn.Identity(), nn.Identity()), r"shape \(360, 64\) for 360 images"),
+        (
+            lambda x_train: Autoencoder(mlp(64, 10), mlp(10, 64)),
+            r"shape \(360, 10\) for 360 images, asked for is \(360, 8\)",
+        ),
+        (remembering, "the code and nothing else"),
+        (lambda x_train: fit(mlp(64, 8, 64), reconstruction_loss, x_train, 1), "encoder and deco"),
+        (lambda x_train: None, "`return` missing"),
+    ),
+    hints=(
+        "PCA is the best linear network. What must a decoder have so that it can bend the plane?",
+        "mlp(64, 128, 8) is an encoder with a hidden layer of 128 ReLU units, mlp(8, 128, 64) its "
+        "mirror image. `fit` trains an Autoencoder of both with reconstruction_loss.",
+        "model = Autoencoder(mlp(64, 128, 8), mlp(8, 128, 64)), then fit(model, "
+        "reconstruction_loss, x_train, epochs=60, max_lr=1e-2), and return the model.",
+    ),
+)
+
+EXERCISES = (LARGEST_PRINCIPAL_ANGLE, UNCOPIED_SHARE, BEAT_PCA)

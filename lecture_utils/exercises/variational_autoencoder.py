@@ -3,10 +3,23 @@
 import math
 
 import numpy as np
+import torch
 from scipy.linalg import ldl
+from torch import nn
 
+from lecture_utils.autoencoders import VariationalAutoencoder, mlp, reparameterize
 from lecture_utils.divergences import kl_divergence_gaussian_1d
-from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    called,
+    functions,
+    new_digits,
+    squared_error,
+    tensor,
+)
+from lecture_utils.exercises.exercise import Exercise, Wrong
+from lecture_utils.training import fit
 
 
 def coded_cases(rng):
@@ -541,4 +554,165 @@ ASSUMED_AND_ACTIVE = Exercise(
     ),
 )
 
-EXERCISES = (ELBO_OF_EACH, ASSUMED_AND_ACTIVE)
+VARIANCE = 0.05  # of a pixel, for the VAE that is trained
+LATENTS = 8
+
+
+def bound_trial(build, rng):
+    """The ELBO on unseen digits, held against log p(x) of the best linear VAE."""
+    digits = new_digits(rng)
+    encode, decode = functions(build(tensor(digits.x_train), VARIANCE), ("encode", "decode"))
+    x, n = digits.x_test, len(digits.x_test)
+    mean, log_var = means_and_log_vars(encode, x)
+    parts = []
+    for _ in range(8):
+        z = mean + np.exp(log_var / 2) * rng.normal(size=mean.shape)
+        parts.append(squared_error(x, called(decode, z, (n, 64), "decode")))
+    error, price = np.mean(parts), kl(mean, log_var).sum(axis=1).mean()
+    elbo = -error / (2 * VARIANCE) - 32 * math.log(2 * math.pi * VARIANCE) - price
+    linear = linear_log_likelihood(digits, LATENTS)
+    numbers = f"ELBO {elbo:.1f} nats, linear {linear:.1f}"
+    z = rng.normal(size=(10, LATENTS))
+    rows = x[:10], called(decode, mean, (n, 64), "decode")[:10], called(decode, z, (10, 64), "")
+    return Outcome(
+        bound_fault(elbo, linear, error, price, log_var, numbers), lambda: draw_vae(rows, numbers)
+    )
+
+
+def means_and_log_vars(encode, x):
+    pair = []
+
+    def part(i):
+        def of(images):
+            result = encode(images)
+            if not (isinstance(result, tuple | list) and len(result) == 2):
+                raise Wrong("encode must give two things: the means and the log-variances")
+            return result[i]
+
+        return of
+
+    for i, name in enumerate(("the first result of encode", "the second result of encode")):
+        pair.append(called(part(i), x, (len(x), LATENTS), name))
+    return pair
+
+
+def linear_log_likelihood(digits, latent_dim):
+    """Exact mean log p(x) of test digits under the best linear decoder with this variance."""
+    mean = digits.x_train.mean(axis=0)
+    values, directions = np.linalg.eigh(np.cov(digits.x_train.T, bias=True))
+    values[:-latent_dim] = VARIANCE
+    values = np.maximum(values, VARIANCE)
+    scores = (digits.x_test - mean) @ directions
+    return -0.5 * (scores**2 / values + np.log(2 * np.pi * values)).sum(axis=1).mean()
+
+
+def bound_fault(elbo, linear, error, price, log_var, numbers):
+    if elbo >= linear + 4:
+        return None
+    numbers = f"{numbers}, at least {linear + 4:.1f} is asked for"
+    parts = f"the squared error is {error:.2f}, the KL {price:.1f} nats"
+    if price < 0.1:
+        return (
+            f"{numbers}: {parts}, so the code says nothing: is the squared error summed over the "
+            "pixels and divided by 2 variance?"
+        )
+    if log_var.min() > 0 and log_var.max() < 2 and log_var.std() < 0.5:
+        return (
+            f"{numbers}: {parts}; every log-variance is above 0, as standard deviations are: "
+            "encode gives log_var, the logarithm of the variance"
+        )
+    if price > 30:
+        return f"{numbers}: {parts}: is the KL in your loss, with weight one?"
+    if price > 14:
+        return f"{numbers}: {parts}: is the KL summed over the latents? A mean is a hidden beta"
+    return f"{numbers}: {parts}: train longer, or widen the hidden layer"
+
+
+def draw_vae(rows, numbers):
+    from lecture_utils.plotting import show_images
+
+    show_images(
+        list(rows),
+        ["digit", "its mean, decoded", "drawn from N(0, I)"],
+        numbers,
+        "Three rows of small digits: test digits, their decoded means, and decoded random codes.",
+    )
+
+
+def vae_answer(epochs=80, weight=1.0, reduce_kl=None, error_weight=1.0, broken=None, hidden=128):
+    """An answer with a VAE of one hidden layer each way."""
+
+    def build(x_train, variance):
+        decoder = nn.Sequential(mlp(LATENTS, hidden, 64), nn.Sigmoid())
+        model = VariationalAutoencoder(mlp(64, hidden, 2 * LATENTS), decoder)
+
+        def loss(model, x):
+            mean, log_var = model.encode(x)
+            x_hat = model.decoder(reparameterize(mean, log_var))
+            squared = ((x - x_hat) ** 2).sum(1) / (2 * variance)
+            price = 0.5 * (mean**2 + log_var.exp() - 1 - log_var)
+            price = reduce_kl(price) if reduce_kl else price.sum(1)
+            return (error_weight * squared + weight * price).mean()
+
+        fit(model, loss, x_train, epochs, max_lr=1e-2)
+        return broken(model) if broken else (model.encode, model.decoder)
+
+    return build
+
+
+def vae_by_hand(x_train, variance):
+    """Two heads, tanh, a loop of one's own and torch.distributions for the KL."""
+    trunk = nn.Sequential(nn.Linear(64, 128), nn.Tanh())
+    heads = nn.ModuleList([nn.Linear(128, LATENTS), nn.Linear(128, LATENTS)])
+    decoder = nn.Sequential(nn.Linear(LATENTS, 128), nn.Tanh(), nn.Linear(128, 64), nn.Sigmoid())
+    networks = nn.ModuleList([trunk, heads, decoder])
+    optimizer = torch.optim.Adam(networks.parameters(), lr=4e-3)
+    prior = torch.distributions.Normal(0, 1)
+    for _ in range(100):
+        for index in torch.randperm(len(x_train)).split(128):
+            x = x_train[index]
+            h = trunk(x)
+            q = torch.distributions.Normal(heads[0](h), (0.5 * heads[1](h)).exp())
+            seen = torch.distributions.Normal(decoder(q.rsample()), variance**0.5)
+            price = torch.distributions.kl_divergence(q, prior).sum(1)
+            loss = (price - seen.log_prob(x).sum(1)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return lambda x: tuple(head(trunk(x)) for head in heads), decoder
+
+
+BETTER_BOUND = Building(
+    name="better_bound",
+    trial=bound_trial,
+    parameters=["x_train", "variance"],
+    second_answer=vae_by_hand,
+    mistakes=(
+        (vae_answer(weight=0), "is the KL in your loss"),
+        (vae_answer(reduce_kl=lambda price: price.mean(1)), "hidden beta|the KL in your loss"),
+        (vae_answer(error_weight=1 / 64), "the code says nothing"),
+        (vae_answer(epochs=3), "train longer|says nothing"),
+        (
+            vae_answer(
+                broken=lambda m: (
+                    lambda x: (m.encode(x)[0], (0.5 * m.encode(x)[1]).exp()),
+                    m.decoder,
+                )
+            ),
+            "encode gives log_var",
+        ),
+        (vae_answer(broken=lambda m: (lambda x: m.encode(x)[0], m.decoder)), "must give two"),
+        (vae_answer(broken=lambda m: m.encode), "encode and decode, in this order"),
+    ),
+    hints=(
+        "The loss is minus the lecture's ELBO. Which two sums stand in it, and what divides the "
+        "squared error?",
+        "mean, log_var = encoder(x).chunk(2, dim=-1), z = reparameterize(mean, log_var); then the "
+        "squared error, summed over pixels, over 2 variance, plus the KL, summed over latents.",
+        "model = VariationalAutoencoder(mlp(64, 128, 16), nn.Sequential(mlp(8, 128, 64), "
+        "nn.Sigmoid())); fit it with the loss -elbo(model, x, variance), 80 epochs and "
+        "max_lr=1e-2; return model.encode, model.decoder.",
+    ),
+)
+
+EXERCISES = (ELBO_OF_EACH, ASSUMED_AND_ACTIVE, BETTER_BOUND)

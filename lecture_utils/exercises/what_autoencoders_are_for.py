@@ -3,9 +3,23 @@
 import math
 
 import numpy as np
+import torch
 from scipy.stats import norm, rankdata
+from torch import nn
 
+from lecture_utils.autoencoders import mlp
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    called,
+    functions,
+    mostly_close,
+    new_digits,
+    squared_error,
+    tensor,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def alarm_cases(rng):
@@ -368,4 +382,133 @@ AUROC_WITH_TIES = Exercise(
     ),
 )
 
-EXERCISES = (ALARM_THRESHOLD, AUROC_WITH_TIES)
+
+def lower_trial(build, rng):
+    """The lower halves of unseen digits, held against the best linear guess."""
+    digits = new_digits(rng)
+    (complete,) = functions(build(tensor(digits.x_train)), ("what completes",))
+    upper, lower = digits.x_test[:, :32], digits.x_test[:, 32:]
+    guess = called(complete, upper, lower.shape, "what completes")
+    alone = called(complete, upper[:7], (7, 32), "what completes")
+    linear = linear_lower(digits.x_train)(upper)
+    error, best = squared_error(lower, guess), squared_error(lower, linear)
+    numbers = f"error {error:.2f}, linear {best:.2f}"
+    seen = called(complete, digits.x_train[:, :32], (len(digits.x_train), 32), "what completes")
+    on_seen = squared_error(digits.x_train[:, 32:], seen)
+    fault = lower_fault(guess, error, best, on_seen, numbers)
+    if not mostly_close(alone, guess[:7]):
+        fault = "what an image gets changes with the images beside it: go row by row"
+    return Outcome(fault, lambda: draw_lower(upper, lower, guess, linear, numbers))
+
+
+def linear_lower(x_train):
+    """Least squares from the upper half to the lower one, with an offset and a small ridge."""
+    upper, lower = x_train[:, :32], x_train[:, 32:]
+    centred = upper - upper.mean(axis=0)
+    gram = centred.T @ centred / len(upper) + 1e-4 * np.eye(32)
+    matrix = np.linalg.solve(gram, centred.T @ (lower - lower.mean(axis=0)) / len(upper))
+    return lambda x: lower.mean(axis=0) + (x - upper.mean(axis=0)) @ matrix
+
+
+def lower_fault(guess, error, best, on_seen, numbers):
+    limit = 0.85 * best
+    if error <= limit:
+        return None
+    numbers = f"{numbers}, at most {limit:.2f} will do"
+    if guess.std(axis=0).max() < 1e-3:
+        return f"{numbers}: every image gets the same lower half: use the upper one"
+    if on_seen < 0.5 * error:
+        return (
+            f"{numbers}: on training digits the error is {on_seen:.2f}, so it overfits: a single "
+            "neighbour, or too long a training, learns by heart"
+        )
+    if error > 1.25 * best:
+        return (
+            f"{numbers}: was it trained for this, with the upper half alone as its input? An "
+            "autoencoder of whole images takes an empty half for a part of the digit"
+        )
+    return f"{numbers}: train longer, or widen the hidden layer; it must not be linear"
+
+
+def draw_lower(upper, lower, guess, linear, numbers):
+    from lecture_utils.plotting import show_images
+
+    halves = [np.zeros_like(lower), lower, linear, guess]
+    show_images(
+        [np.hstack([upper, half])[:10] for half in halves],
+        ["given", "digit", "linear", "yours"],
+        f"The lower half: {numbers}",
+        "Four rows of small digits: the upper half alone, the digit, and two completions.",
+    )
+
+
+def completer(hidden=256, epochs=60, network=None):
+    """An answer that trains a network from the upper half to the lower one."""
+
+    def build(x_train):
+        model = network() if network else nn.Sequential(mlp(32, hidden, 32), nn.Sigmoid())
+        fit(
+            model,
+            lambda m, x: ((m(x[:, :32]) - x[:, 32:]) ** 2).sum(1).mean(),
+            x_train,
+            epochs,
+            max_lr=1e-2,
+        )
+        return model
+
+    return build
+
+
+def neighbours(k):
+    """An answer without training: the mean of the lower halves of the k nearest upper ones."""
+
+    def build(x_train):
+        x = x_train.numpy().astype(float)
+
+        def complete(upper):
+            distance = ((upper.numpy()[:, None] - x[None, :, :32]) ** 2).sum(axis=2)
+            return x[np.argsort(distance, axis=1)[:, :k], 32:].mean(axis=1)
+
+        return complete
+
+    return build
+
+
+def autoencoded(fill):
+    """An autoencoder of whole digits, given the upper half and something below it."""
+
+    def build(x_train):
+        decoder = nn.Sequential(mlp(8, 128, 64), nn.Sigmoid())
+        model = nn.Sequential(mlp(64, 128, 8), decoder)
+        fit(model, lambda m, x: ((m(x) - x) ** 2).sum(1).mean(), x_train, 60, max_lr=1e-2)
+        below = fill(x_train)[32:]
+        return lambda upper: model(torch.cat([upper, below.expand(len(upper), 32)], 1))[:, 32:]
+
+    return build
+
+
+LOWER_HALF = Building(
+    name="lower_half",
+    trial=lower_trial,
+    parameters=["x_train"],
+    second_answer=neighbours(7),
+    mistakes=(
+        (autoencoded(lambda x: 0 * x[0]), "with the upper half alone"),
+        (autoencoded(lambda x: x.mean(0)), "with the upper half alone"),
+        (neighbours(1), "overfits"),
+        (lambda x_train: lambda upper: x_train[:, 32:].mean(0).expand(len(upper), 32), "the same"),
+        (completer(network=lambda: nn.Linear(32, 32)), "it must not be linear|with the upper"),
+        (completer(epochs=2), "with the upper half|longer"),
+        (completer(network=lambda: mlp(32, 256, 64)), "raised RuntimeError|RuntimeError"),
+        (lambda x_train: lambda upper: upper, "longer|alone"),
+    ),
+    hints=(
+        "A network may have any input and any target. Which ones belong to this task?",
+        "Train it with the upper halves as its input, x[:, :32], and the squared error against the "
+        "lower halves, x[:, 32:], in the loss. A hidden layer makes it more than linear.",
+        "model = nn.Sequential(mlp(32, 256, 32), nn.Sigmoid()) and the loss ((model(x[:, :32]) - "
+        "x[:, 32:]) ** 2).sum(1).mean(), with 60 epochs and max_lr=1e-2.",
+    ),
+)
+
+EXERCISES = (ALARM_THRESHOLD, AUROC_WITH_TIES, LOWER_HALF)

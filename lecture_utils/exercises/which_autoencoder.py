@@ -1,9 +1,24 @@
 """Exercises on what makes a comparison fair, and on what can be said when no type is best."""
 
 import numpy as np
+import torch
 from scipy.stats import rankdata
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from lecture_utils.autoencoders import Autoencoder, mlp, reconstruction_loss
+from lecture_utils.exercises.building import (
+    Building,
+    Outcome,
+    Trained,
+    new_digits,
+    pca_of,
+    squared_error,
+    tensor,
+    why_no_better,
+)
 from lecture_utils.exercises.exercise import Exercise
+from lecture_utils.training import fit
 
 
 def curve_cases(rng):
@@ -470,4 +485,110 @@ UNBEATEN = Exercise(
     ),
 )
 
-EXERCISES = (FAIR_ERRORS, UNBEATEN)
+BUDGET = 1_000  # updates of the weights
+NOISE = 0.25
+
+
+def both_trial(build, rng):
+    """Eight numbers, two measures, one budget of updates, which the check counts."""
+    digits = new_digits(rng)
+    updates = []
+    counting = register_optimizer_step_post_hook(lambda *_: updates.append(1))
+    try:
+        returned = build(tensor(digits.x_train))
+    finally:
+        counting.remove()
+    trained = Trained(returned, digits, 8)
+    noisy = digits.x_test + NOISE * rng.normal(size=digits.x_test.shape)
+    cleaned = trained.decode(trained.encode(noisy))
+    errors = trained.error, squared_error(digits.x_test, cleaned)
+    pca = [squared_error(digits.x_test, pca_of(digits, 8, x)) for x in (digits.x_test, noisy)]
+    numbers = f"clean {errors[0]:.2f} (PCA {pca[0]:.2f}), noisy {errors[1]:.2f} (PCA {pca[1]:.2f})"
+    rows = [("with noise", noisy), ("yours", cleaned)]
+    return Outcome(
+        both_fault(trained, errors, pca, len(updates), numbers), lambda: trained.draw(numbers, rows)
+    )
+
+
+def both_fault(trained, errors, pca, updates, numbers):
+    if updates > BUDGET:
+        return f"{updates} updates of the weights: the budget is {BUDGET}, an epoch of `fit` has 12"
+    clean, noisy = (0.75 * error for error in pca)
+    if errors[0] > clean:
+        why = why_no_better(trained, clean)
+        return f"{numbers}: on clean digits at most {clean:.2f} will do: {why}"
+    if errors[1] > noisy:
+        return (
+            f"{numbers}: good on clean digits, but on noisy ones at most {noisy:.2f} will do: it "
+            "has never seen noise, or too little; which type of autoencoder has?"
+        )
+    return None
+
+
+def both(noise=NOISE, epochs=80, hidden=128, rate=1e-2, target=lambda clean, noisy: clean):
+    """An answer that trains a deep autoencoder on noisy digits."""
+
+    def build(x_train):
+        decoder = nn.Sequential(mlp(8, hidden, 64), nn.Sigmoid())
+        model = Autoencoder(mlp(64, hidden, 8), decoder)
+
+        def loss(model, x):
+            noisy = x + noise * torch.randn_like(x)
+            return ((model(noisy) - target(x, noisy)) ** 2).sum(1).mean()
+
+        fit(model, loss, x_train, epochs, max_lr=rate)
+        return model
+
+    return build
+
+
+def both_by_hand(x_train):
+    """Every batch holds clean and noisy digits; a loop of one's own, tanh in the encoder."""
+    encoder = nn.Sequential(nn.Linear(64, 160), nn.Tanh(), nn.Linear(160, 8))
+    decoder = nn.Sequential(nn.Linear(8, 160), nn.ReLU(), nn.Linear(160, 64))
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=6e-3)
+    steps = 900
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        x = x_train[torch.randint(len(x_train), (192,))]
+        strength = 0.3 * torch.rand(len(x), 1)
+        x_hat = decoder(encoder(x + strength * torch.randn_like(x)))
+        optimizer.zero_grad()
+        nn.functional.mse_loss(x_hat, x).backward()
+        optimizer.step()
+        schedule.step()
+    return encoder, decoder
+
+
+def only_linear(x_train):
+    model = Autoencoder(nn.Linear(64, 8), nn.Linear(8, 64))
+    fit(model, reconstruction_loss, x_train, 80, max_lr=1e-2)
+    return model
+
+
+GOOD_AT_BOTH = Building(
+    name="good_at_both",
+    trial=both_trial,
+    parameters=["x_train"],
+    second_answer=both_by_hand,
+    mistakes=(
+        (both(noise=0), "has never seen noise"),
+        (both(epochs=100), "1200 updates of the weights: the budget is 1000"),
+        (both(epochs=3), "train longer|mean image"),
+        (both(noise=1.0), "on clean digits"),
+        (only_linear, "the decoder is linear"),
+        (lambda x_train: Autoencoder(mlp(64, 16), mlp(16, 64)), r"asked for is \(360, 8\)"),
+        (lambda x_train: None, "`return` missing"),
+    ),
+    hints=(
+        "Which of the lecture's types has to be good at the second measure, and what does it cost "
+        "at the first?",
+        "Train a deep autoencoder with a code of 8 on noisy digits, with the clean ones as the "
+        "target. The strength of the noise is yours to choose; an epoch of `fit` has 12 updates.",
+        "model = Autoencoder(mlp(64, 128, 8), nn.Sequential(mlp(8, 128, 64), nn.Sigmoid())), the "
+        "loss with x + 0.25 * torch.randn_like(x) going in and x as the target, 80 epochs, "
+        "max_lr=1e-2.",
+    ),
+)
+
+EXERCISES = (FAIR_ERRORS, UNBEATEN, GOOD_AT_BOTH)
