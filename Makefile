@@ -8,7 +8,7 @@ BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab slides slides-pdf notebooks exercises progress test reseed reproduce bench clean
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,8 +29,10 @@ run: .venv/run  ## run the lectures into build/   NOTEBOOKS="01 05" PARAMETERS="
 lab: .venv/run  ## open the course in JupyterLab
 	$(BIN)/python -m tools.lab
 
-slides: .venv/run  ## build slides, pages and build/index.html from the stored outputs
-	$(BIN)/python -m tools.build_pages
+site: .venv/run  ## build pages, slides and build/index.html from the stored outputs
+	$(BIN)/python -m tools.build_site
+
+slides: site  ## the same as `make site`
 
 slides-pdf: .venv/test  ## print the slides to PDF (needs Chromium)
 	$(BIN)/python -m tools.print_slides
