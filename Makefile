@@ -35,7 +35,7 @@ lab: .venv/run  ## open the course in JupyterLab
 site: .venv/run  ## build pages, slides and build/index.html from the stored outputs
 	$(BIN)/python -m tools.build_site --output "$(BUILD)"
 
-slides: site
+slides: site  ## the same as `make site`
 
 slides-pdf: .venv/test  ## print the slides to PDF (needs Chromium)
 	$(BIN)/python -m tools.print_slides --output "$(BUILD)"

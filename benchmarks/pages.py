@@ -1,6 +1,6 @@
 """the size of pages and slides in build/, and of each in units of its executed notebook.
 
-Each file holds all that it needs, so a constant part is MathJax, and in slides reveal.js.
+A page leaves scripts and pictures to files that it shares with others; slides hold all they need.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ HEADER = ("lecture", "notebook (MB)", "page (MB)", "slides (MB)", "page ratio", 
 def rows():
     pages = sorted((ROOT / "build" / "pages").glob("[0-9][0-9]_*.html"))
     if not pages:
-        return [("none: run `make slides` first", "", "", "", "", "")]
+        return [("none: run `make site` first", "", "", "", "", "")]
     return [row(page) for page in pages]
 
 

@@ -41,7 +41,9 @@ def write_notebook(path, parameters, *sources):
 def course(tmp_path):
     """A course of its own: the real tools, no lectures yet."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=ignored)
+    for name in ("tools", "website"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "CITATION.cff", tmp_path)
     (tmp_path / "notebooks").mkdir()
     return tmp_path
 

@@ -213,7 +213,7 @@ def printed(text):
 
 
 CLAIMS = "before\n✓ one < two  (10 pairs)\n✓ sums\nafter\n"
-TABLE = '<table class="course"><thead><tr><th scope="col">$x^2$</th></tr></thead></table>'
+TABLE = '<table class="course"><thead><tr><th scope="col">error $x^2$</th></tr></thead></table>'
 ALT = {"image/png": {"alt": 'A "small" empty pair of axes.'}}
 TWO_PICTURES = cell_with_picture(ALT)
 TWO_PICTURES.outputs += cell_with_picture({"image/png": {"alt": "Another pair of axes."}}).outputs

@@ -43,6 +43,7 @@ def for_page(notebook, address, entries):
         Terms of the glossary, as `glossary_entries` gives them.
     """
     notebook = nbformat.from_dict(notebook)
+    notebook.metadata.setdefault("language_info", {"name": "python"})
     cells = [cell for cell in notebook.cells if not is_note(cell) and not is_slide_only(cell)]
     seen = set()
     for cell in cells:
@@ -97,7 +98,7 @@ def one_picture_each(cell):
     for output in outputs:
         if "image/png" in output.get("data", {}):
             if "mystnb" in parts[-1].metadata:
-                parts.append(new_code_cell(metadata={"tags": ["remove-input"]}))
+                parts.append(new_code_cell("...", metadata={"tags": ["remove-input"]}))
             alt = output.metadata.get("image/png", {}).get("alt", "")
             parts[-1].metadata["mystnb"] = {"image": {"alt": alt}}
         parts[-1].outputs.append(output)

@@ -29,7 +29,7 @@ def print_slides(source, target):
     """Print every slides file in `source` to a PDF in `target`, which is made anew."""
     decks = sorted(source.glob("*.html"))
     if not decks:
-        raise PrintError(f"no slides in {source}: run `make slides` first")
+        raise PrintError(f"no slides in {source}: run `make site` first")
     try:
         path = require_chromium()
     except ChromiumError as error:

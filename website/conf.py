@@ -5,6 +5,7 @@ html_title = project
 language = "en"
 extensions = ["myst_nb"]
 exclude_patterns = ["static"]
+templates_path = ["templates"]
 
 nb_execution_mode = "off"  # the outputs are stored in the notebooks
 nb_code_prompt_show = "Show the code"
@@ -25,7 +26,7 @@ html_copy_source = False
 html_use_index = False
 html_show_sphinx = False
 html_show_search_summary = False  # a browser that reads from a disk may not fetch the pages
-html_sidebars = {"**": ["navbar-logo", "search-button-field", "sbt-sidebar-nav"]}
+html_sidebars = {"**": ["home-link", "search-button-field", "sbt-sidebar-nav"]}
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_theme_options = {
     "navbar_persistent": [],

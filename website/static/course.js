@@ -12,6 +12,12 @@ function markWide() {
   }
 }
 
+// The sidebar's triangles say nothing to those who do not see them.
+for (const summary of document.querySelectorAll('.bd-links summary')) {
+  const lecture = summary.closest('li').querySelector('a').textContent.trim();
+  summary.setAttribute('aria-label', `More on ${lecture}`);
+}
+
 addEventListener('load', async () => {
   await window.MathJax?.startup?.promise;
   markWide();
