@@ -21,7 +21,7 @@ import nbformat
 from tqdm import tqdm
 
 from tools.cells import slide_type
-from tools.packages import PACKAGE_FILES, BuildError, package_file
+from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
 from tools.pages import for_page, glossary_entries, link_terms, link_to_pages
 from tools.slides import render_deck
 
@@ -80,7 +80,7 @@ def build(source, target):
     if not paths:
         raise BuildError(f"no lecture notebooks (NN_*.ipynb) in {source}: run `make run` first")
     for name in PACKAGE_FILES:
-        package_file(name)  # a missing file is reported before anything is built
+        package_bytes(name)  # a missing file is reported before anything is built
     notebooks = {path.stem: read(path) for path in paths}
     lectures = [describe(path, notebooks[path.stem]) for path in paths]
     target.mkdir(parents=True, exist_ok=True)

@@ -21,11 +21,11 @@ class BuildError(Exception):
 
 
 @cache
-def package_file(name):
-    """Return the text of a file that another package brings."""
+def package_bytes(name):
+    """Return the contents of a file that another package brings."""
     distribution, module, path = PACKAGE_FILES[name]
     try:
-        return resources.files(module).joinpath(path).read_text(encoding="utf-8")
+        return resources.files(module).joinpath(path).read_bytes()
     except (ModuleNotFoundError, FileNotFoundError) as error:
         try:
             found = f"version {metadata.version(distribution)} is installed"
@@ -35,3 +35,8 @@ def package_file(name):
             f"the package {distribution} has no file {module}/{path} ({found}): "
             "install the version that requirements.txt names"
         ) from error
+
+
+def package_file(name):
+    """Return the text of a file that another package brings."""
+    return package_bytes(name).decode("utf-8")
