@@ -77,9 +77,9 @@ def images_without_alt(page):
     ]
 
 
-def axe_violations(page):
+def axe_violations(page, **options):
     # Without preload: from a disk it may not fetch style sheets, and no rule in use needs them.
-    found = Axe().run(page, options={"preload": False}).response["violations"]
+    found = Axe().run(page, options={"preload": False} | options).response["violations"]
     return [
         f"axe {violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:120]}"
         for violation in found

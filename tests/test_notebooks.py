@@ -144,12 +144,12 @@ def roles(notebook):
     for cell in code_cells(notebook):
         tags = cell["metadata"].get("tags", [])
         roles = [tag for tag in tags if tag in ROLES]
-        if len(roles) != (0 if "parameters" in tags else 1):
+        if len(roles) != 1:
             complaints.append(f"{cell['id']}: its roles are {roles}, it needs one of {ROLES}")
             continue
-        role = roles[0] if roles else "parameters"
+        role = roles[0]
         folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
-        if folded != (role not in ("lesson", "parameters")):
+        if folded != (role != "lesson" and "parameters" not in tags):
             complaints.append(f"{cell['id']}: as {role} it must{' not' * folded} be folded")
         lines = cell["source"].count("\n") + 1
         allowed = LONGER_LESSONS & definitions(cell["source"]).keys()

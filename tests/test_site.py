@@ -68,7 +68,8 @@ def test_page(site, browser, name):
             assert page.evaluate("document.documentElement.dataset.theme") == mode
             unfold(page)
             page.evaluate("markWide()")
-            complaints += [f"{mode}: {found}" for found in axe_violations(page)]
+            rules = {} if mode == "light" else {"runOnly": ["color-contrast"]}
+            complaints += [f"{mode}: {found}" for found in axe_violations(page, **rules)]
         complaints += [*too_wide(page), *out_of_reach(page), *page.troubles]
     report(complaints)
 
@@ -130,8 +131,7 @@ def test_a_switch_chooses_the_dark_mode(site, browser):
     with open_page(browser) as page:
         page.emulate_media(color_scheme="light")
         load(page, site / "pages" / "00_start_here.html")
-        for _ in ("light", "dark"):
-            page.locator(".theme-switch-button").first.click()
+        page.locator(".theme-switch-button").first.click()  # from the system's mode to the other
         load(page, site / "pages" / "01_kl_divergence.html")
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         look = "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).filter]"
