@@ -19,7 +19,8 @@
     const style = getComputedStyle(column), gap = parseFloat(style.rowGap) || 0;
     const margins = others.reduce((sum, part) => sum + parseFloat(getComputedStyle(part).marginTop) + parseFloat(getComputedStyle(part).marginBottom), 0);
     const used = others.reduce((sum, part) => sum + part.offsetHeight, margins) + gap * (others.length + rows.length - 1);
-    const free = Math.max(0, column.clientHeight - used) / rows.length;
+    const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+    const free = Math.max(0, column.clientHeight - padding - used) / rows.length;
     for (const row of rows) {
       const images = all(row, 'img');
       const shapes = images.map((image) => image.naturalWidth / image.naturalHeight);
@@ -44,7 +45,7 @@
         if (part.closest('mjx-assistive-mml') || part.parentElement.closest('svg, .explorer > *')) continue;
         const box = part.getBoundingClientRect();
         if (!box.width && !box.height) continue;
-        const away = part.matches('p, li, pre, table') ? 8 : -1;
+        const away = part.matches('p, li, pre, table') ? 7 : -1;
         if (box.bottom > room.bottom - away || box.top < room.top + away || box.right > own.right + 1 || box.left < own.left - 1) return true;
       }
     }
