@@ -73,18 +73,19 @@ def arranged(slide, lecture):
 def title(slide, lecture, variant):
     """Number, title, question, what one will be able to do, and a picture beside or below."""
     pictures = of(slide.parts, "picture", "explorer")
-    able = slide.own_words or [part for part in slide.parts if is_list(part)][:1]
+    over = "over" in variant or sum(part.shape for part in pictures) >= FLAT
+    objectives = [] if over else [part for part in slide.parts if is_list(part)][:1]
     minutes = f" · {lecture.minutes} minutes" if lecture.minutes else ""
     head = (
         f'<p class="number">Lecture {lecture.number}{minutes}</p>'
         f"<h1>{name_kept_together(lecture.title)}</h1>"
         f'<p class="question">{escape(lecture.question, quote=False)}</p>'
-        f'<div class="able">{joined(able)}</div>'
+        f'<div class="able">{joined(slide.own_words or objectives)}</div>'
     )
     words = f'<div class="column">{head}</div>'
     if not pictures:
         return "title alone", words
-    if "over" in variant or sum(part.shape for part in pictures) >= FLAT:
+    if over:
         return "title over", f'<div class="column">{head}{joined(pictures)}</div>'
     return "title", words + column(pictures)
 

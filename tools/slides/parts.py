@@ -15,6 +15,7 @@ from tools.packages import BuildError
 
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\([^()\s]+\.ipynb(?:#[^()\s]*)?\)")
 UNIT = re.compile(r'(<th scope="col">[^<]*?) (\([^()$]*\))</th>')
+MINUS = re.compile(r"(?<=>)-(?=\d)")  # of a number in a table: a hyphen is too short for it
 PREDICT = re.compile(r"\s*<strong>Predict[.:]?</strong>[.:]?\s*")
 
 
@@ -169,6 +170,7 @@ def tick(claim, evidence):
 def html_part(html):
     if "<iframe" in html:
         return Part("explorer", html)
+    html = MINUS.sub("−", html)
     if "<table" in html:
         return Part("table", UNIT.sub(r'\1 <span class="unit">\2</span></th>', html))
     return Part("values" if 'class="values' in html else "words", html)

@@ -19,7 +19,8 @@
     const style = getComputedStyle(column), gap = parseFloat(style.rowGap) || 0;
     const margins = others.reduce((sum, part) => sum + parseFloat(getComputedStyle(part).marginTop) + parseFloat(getComputedStyle(part).marginBottom), 0);
     const used = others.reduce((sum, part) => sum + part.offsetHeight, margins) + gap * (others.length + rows.length - 1);
-    const free = Math.max(0, column.clientHeight - used) / rows.length;
+    const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+    const free = Math.max(0, column.clientHeight - padding - used) / rows.length;
     for (const row of rows) {
       const images = all(row, 'img');
       const shapes = images.map((image) => image.naturalWidth / image.naturalHeight);
@@ -34,7 +35,8 @@
     }
   }
 
-  /* Whether something in the body passes the edge of the body or of its own column. */
+  /* Whether something in the body passes the edge of the body or of its own column. Words stay a
+     little away from the title and the minutes. */
   function overflows(slide) {
     const body = slide.querySelector('.body'), room = body.getBoundingClientRect();
     for (const column of body.children) {
@@ -43,15 +45,16 @@
         if (part.closest('mjx-assistive-mml') || part.parentElement.closest('svg, .explorer > *')) continue;
         const box = part.getBoundingClientRect();
         if (!box.width && !box.height) continue;
-        if (box.bottom > room.bottom + 1 || box.top < room.top - 1 || box.right > own.right + 1 || box.left < own.left - 1) return true;
+        const away = part.matches('p, li, pre, table') ? 7 : -1;
+        if (box.bottom > room.bottom - away || box.top < room.top + away || box.right > own.right + 1 || box.left < own.left - 1) return true;
       }
     }
     return false;
   }
 
-  /* A picture that only gets a strip is no picture: then the type gives way. */
-  function squeezed(slide) {
-    const least = {wide: .5, split: .4, title: .4, ask: .35, remember: .35}[kindOf(slide)] ?? .25;
+  /* A picture that only gets a strip is no picture: then the type gives way, down to 24 px. */
+  function squeezed(slide, size) {
+    const least = size <= 24 ? .15 : {wide: .45, split: .4, title: .4, ask: .35, remember: .35}[kindOf(slide)] ?? .25;
     return all(slide, '.figure').some((row) => {
       const image = row.querySelector('img'), column = row.parentElement;
       const full = image && image.offsetWidth >= .9 * column.clientWidth;
@@ -59,9 +62,9 @@
     });
   }
 
-  const fits = (slide) => {
+  const fits = (slide, size) => {
     all(slide, '.column').forEach(fitPictures);
-    return !overflows(slide) && !squeezed(slide);
+    return !overflows(slide) && !squeezed(slide, size);
   };
 
   /* Two columns: the right one as wide as its picture asks for, narrower where the words need room. */
@@ -98,13 +101,13 @@
       body.style.fontSize = `${size}px`;
       if (kind === 'code') {
         fitCode(slide, size);
-        // While the type may shrink to 22 px, the code leaves a third of the width to its result.
+        // While code is larger than 22 px, it leaves a third of the width to its result.
         const code = body.querySelector('.column').clientWidth;
-        if (!slide.classList.contains('over') && size > 27.5 && code > .66 * body.clientWidth) continue;
+        if (!slide.classList.contains('over') && size > 28 && code > .66 * body.clientWidth) continue;
       }
       for (const share of columns) {
         if (share) slide.style.setProperty('--share', share);
-        if (fits(slide)) return;
+        if (fits(slide, size)) return;
       }
     }
   }
