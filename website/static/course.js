@@ -18,6 +18,11 @@ for (const summary of document.querySelectorAll('.bd-links summary')) {
   summary.setAttribute('aria-label', `More on ${lecture}`);
 }
 
+// The empty corner of a table is no header.
+for (const corner of document.querySelectorAll('article th')) {
+  if (!corner.textContent.trim()) corner.replaceWith(document.createElement('td'));
+}
+
 addEventListener('load', async () => {
   await window.MathJax?.startup?.promise;
   markWide();
