@@ -122,9 +122,15 @@ def _html(head, rows, texts, winners, trained):
             return f'<td class="{kind} best"><strong>{text}</strong></td>'
         return f'<td class="{kind}">{text}</td>'
 
+    def kind_of(column):  # a head stands above its numbers, or its texts
+        is_number = any(_is_number(row[column]) for row in rows) and column > 0
+        return "number" if is_number else "text"
+
     top = "".join(
-        f'<th scope="col">{escape(name, quote=False)}</th>' if name else "<td></td>"
-        for name in head
+        f'<th scope="col" class="{kind_of(column)}">{escape(name, quote=False)}</th>'
+        if name
+        else "<td></td>"
+        for column, name in enumerate(head)
     )
     body = "".join(
         f"<tr>{''.join(cell(number, column) for column in range(len(head)))}</tr>"

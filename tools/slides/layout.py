@@ -12,7 +12,7 @@ FLAT = 2.2  # a picture this flat, width divided by height, does not stand besid
 LONGEST_BESIDE = 58  # characters of a line of code that leave room for a second column
 VISUAL = ("picture", "explorer", "table", "values", "ticks", "printed")
 QUESTION = {"stem", "options", "answer"}
-BOXED = {"stem", "explorer"}  # parts that get a box of their kind's name
+BOXES = {"stem": "stem", "explorer": "stage"}  # the class of the box around such a part
 ENDS = {  # how a part ends and the next of its kind begins, where the two become one
     "picture": ("</div>", '<div class="figure">'),
     "ticks": ("</ul>", '<ul class="ticks">'),
@@ -202,7 +202,8 @@ def joined(parts):
 
 def stepped(part):
     """A part's HTML, hidden until its step."""
-    html = f'<div class="{part.kind}">{part.html}</div>' if part.kind in BOXED else part.html
+    box = BOXES.get(part.kind)
+    html = f'<div class="{box}">{part.html}</div>' if box else part.html
     if part.step is None:
         return html
     step = f'fragment" data-fragment-index="{part.step}"'

@@ -42,7 +42,7 @@
     for (const column of body.children) {
       const own = column.getBoundingClientRect();
       for (const part of all(column, '*')) {
-        if (part.closest('mjx-assistive-mml') || part.parentElement.closest('svg, .explorer > *')) continue;
+        if (part.closest('mjx-assistive-mml') || part.parentElement.closest('svg, .stage')) continue;
         const box = part.getBoundingClientRect();
         if (!box.width && !box.height) continue;
         const away = part.matches('p, li, pre, table') ? 7 : -1;
