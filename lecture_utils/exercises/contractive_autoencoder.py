@@ -26,6 +26,7 @@ def layer_cases(rng):
         ([[1, 2]], [1], [[1], [2]], [[0, 0], [1, -1], [2, 1]]),
     ]
     cases = [tuple(np.array(part, dtype=float) for part in case) for case in small]
+    cases.append(tuple(map(np.array, small[2])))  # whole numbers
     for n, d, hidden, k in ((4, 3, 5, 2), (5, 6, 4, 3)):
         sizes = ((hidden, d), hidden, (k, hidden), (n, d))
         cases.append(tuple(rng.normal(size=size) for size in sizes))
@@ -183,6 +184,14 @@ def one_unit_small(x):
     return x * [1, 0.001]
 
 
+def one_unit_tiny(x):
+    return x * [1e7, 1e-7]
+
+
+def above_three(x):
+    return np.maximum(x - 3, 0)
+
+
 def relu_encoder(w, b):
     return lambda x: np.maximum(x @ w + b, 0)
 
@@ -191,7 +200,10 @@ def encoder_cases(rng):
     """By hand, then ReLU units of different sizes; the last two codes hold a unit that is off."""
     small = np.array([[0.0, 0], [2, 4]]), np.array([[1.0, 1], [-1, 1]])
     # The second one is the first, rescaled: a small number added to a variance shows there.
-    cases = [(as_it_is, *small), (one_unit_small, *small)]
+    cases = [(as_it_is, *small), (one_unit_small, *small), (one_unit_tiny, *small)]
+    # Only the noise turns the first unit on: over x it is off.
+    woken = np.array([[0, 4], [1, 5], [2, 7]]), np.array([[5, 1], [4, -1], [-1, 2]])
+    cases.append((above_three, *woken))
     for n, d, k, n_off in ((20, 4, 3, 0), (30, 5, 4, 1), (25, 6, 6, 2)):
         x = rng.normal(size=(n, d)) * rng.uniform(0.5, 2, d)
         w = rng.normal(size=(d, k)) * rng.uniform(0.2, 3, k)
@@ -247,6 +259,24 @@ def relative_with_nan(encoder, x, noise):
     return ratios(codes, encoder(x + noise) - codes).mean()
 
 
+def relative_with_nanmean(encoder, x, noise):
+    codes = encoder(x)
+    return np.nanmean(ratios(codes, encoder(x + noise) - codes))
+
+
+def relative_of_moved(encoder, x, noise):
+    """A unit counts as on when it is so with noise or without."""
+    codes, moved = encoder(x), encoder(x + noise)
+    used = (codes + moved).any(axis=0)
+    return ratios(codes[:, used], (moved - codes)[:, used]).mean()
+
+
+WOKEN = (
+    "a unit that is off for all of x, and that noise turns on, gives infinity: leave out every "
+    "unit that is off for x, whatever the noise does"
+)
+
+
 ONE_MEAN = "your mean is one number for all units: each unit has a mean of its own, axis=0"
 REPORTED = (
     "this is the report's number, a ratio of two sums: making the noisy units small makes it "
@@ -271,6 +301,8 @@ RELATIVE_SENSITIVITY = Exercise(
             relative_with_nan,
             "NaN comes from units that are off for all of x, zero divided by zero: leave them out",
         ),
+        (relative_with_nanmean, WOKEN),
+        (relative_of_moved, WOKEN),
         (
             relative_with_zeros,
             "units that are off for all of x count as perfectly insensitive here: leave them out, "

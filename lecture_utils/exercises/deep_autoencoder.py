@@ -24,7 +24,7 @@ from lecture_utils.training import fit
 
 def size_cases(rng):
     """Two by hand, then networks that get narrower towards the code."""
-    cases = [np.array([2, 1]), np.array([5, 3, 2])]
+    cases = [np.array(sizes) for sizes in ([2, 1], [5, 3, 2], [4, 7, 7, 2], [784, 512, 128, 30])]
     for m in (3, 4, 5):
         cases.append(np.sort(rng.choice(np.arange(2, 60), m, replace=False))[::-1].copy())
     return [(sizes,) for sizes in cases]
@@ -137,8 +137,23 @@ SEPARATING = (
 )
 
 
+# The best mean is 4 with a standard error of exactly 1, and "at most" lets 5 pass.
+EXACTLY_AT_THE_LIMIT = (
+    np.array([3, 5, 9]),
+    np.array([[6, 5, 1], [6, 5, 5], [6, 5, 5], [6, 5, 5]]),
+    np.array([[1, 2, 3], [3, 5, 8]]),
+)
+# The best mean is 2 with a standard error of 0.82, of 0.16 by the number of test images, and of
+# 0.41 if s is divided by n.
+MORE_TEST_IMAGES = (
+    np.array([2, 3, 4, 7]),
+    np.array([[2.7, 2.3, 2.1, 0], [2.7, 2.3, 2.1, 2], [2.7, 2.3, 2.1, 2], [2.7, 2.3, 2.1, 4]]),
+    np.linspace(1, 3, 100)[:, None] * [4, 2, 1, 3],
+)
+
+
 def choice_cases(rng):
-    """Two by hand, then errors that fall and rise again, on few images."""
+    """Four by hand, then errors that fall and rise again, on few images."""
     cases = [
         (
             np.array([1, 2, 4]),
@@ -146,6 +161,8 @@ def choice_cases(rng):
             np.array([[7.0, 3, 2], [9, 5, 2]]),
         ),
         SEPARATING,
+        EXACTLY_AT_THE_LIMIT,
+        MORE_TEST_IMAGES,
     ]
     for n, n_other, m in ((12, 9, 6), (30, 40, 8)):
         ks = np.sort(rng.choice(np.arange(1, 40), m, replace=False))
@@ -289,6 +306,37 @@ HONEST_CHOICE = Exercise(
                 )[0]
             ),
             "nearly: the standard deviation divides by n - 1, use ddof=1",
+        ),
+        (
+            choosing(
+                lambda validation, test: within(
+                    validation,
+                    of_best(validation, validation.std(axis=0, ddof=1)) / len(validation),
+                )[0]
+            ),
+            "s is divided by n: the standard error of a mean is s over the square root of n",
+        ),
+        (
+            choosing(
+                lambda validation, test: within(
+                    validation,
+                    of_best(validation, validation.std(axis=0, ddof=1)) / math.sqrt(len(test)),
+                )[0]
+            ),
+            "s is divided by the root of the number of test images: the mean is that of the "
+            "validation images, so count those",
+        ),
+        (
+            choosing(
+                lambda validation, test: np.flatnonzero(
+                    (
+                        means(validation)
+                        < means(validation).min() + of_best(validation, standard_errors(validation))
+                    )
+                    | (means(validation) == means(validation).min())
+                )[0]
+            ),
+            "a mean that equals the limit is left out: the rule says at most",
         ),
         (
             choosing(lambda validation, test: within(validation, standard_errors(validation))[0]),

@@ -28,6 +28,8 @@ def two_point_cases(rng):
     cases = [
         (np.array([[0.0], [0.5]]), np.array([1.0]), np.array([-1.0]), 1.0),
         (np.array([[0.5, 2], [1, 1]]), np.array([0.0, 0]), np.array([2.0, 0]), 0.8),
+        (np.array([[3, 1], [0, 0], [9, -9]]), np.array([1, 2]), np.array([0, 2]), 2),
+        (np.array([[0.5, 2]]), np.array([1.0, 1]), np.array([1.0, 1]), 0.7),
     ]
     for n, d in ((4, 1), (5, 3), (3, 6)):
         a, b = rng.normal(size=(2, d))
@@ -138,6 +140,11 @@ TWO_POINT_DENOISER = Exercise(
             "at the mean of both, weighted by their probabilities",
         ),
         (
+            lambda y, a, b, sigma: np.where(distances(y, a) < distances(y, b), a, b),
+            "this is the nearer of the two, the most probable one: the squared error is smallest "
+            "at the mean of both, weighted by their probabilities",
+        ),
+        (
             mixing(lambda near_a, near_b, sigma: (near_b - near_a) / (2 * sigma)),
             STANDARD_DEVIATION,
         ),
@@ -223,6 +230,9 @@ def image_cases(rng):
         (x, x + 4.0, x + 0.4, 4.0),
         (x, np.array([[2.0, -2, 2, -2], [4, 0, 0, 0]]), np.array([[1.0] * 4, [0, 1, 0, 1]]), 2.0),
     ]
+    cases.append(  # whole numbers, one image
+        (np.array([[0, 8, 16]]), np.array([[4, 9, 12]]), np.array([[1, 8, 15]]), 16)
+    )
     for n, d, peak in ((4, 6, 16.0), (6, 9, 100.0), (5, 8, 7.0)):
         x = rng.uniform(0, peak, (n, d))
         noisy = x + peak * rng.uniform(0.2, 0.5, (n, 1)) * rng.normal(size=(n, d))

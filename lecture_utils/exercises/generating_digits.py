@@ -508,9 +508,10 @@ def new_ones_fault(drawn, again, gaussian, digits):
 def draw_new_ones(drawn, gaussian, digits):
     from lecture_utils.plotting import show_images
 
-    closest = digits.x_train[cdist(drawn[:10], digits.x_train).argmin(axis=1)]
+    drawn = drawn[:: len(drawn) // 10][:10]  # a mixture gives its components one after the other
+    closest = digits.x_train[cdist(drawn, digits.x_train).argmin(axis=1)]
     show_images(
-        [drawn[:10], closest, gaussian[:10]],
+        [drawn, closest, gaussian[:10]],
         ["yours", "its nearest training digit", "one Gaussian"],
         "New digits",
         "Three rows: images that were drawn, the training digit nearest to each, and draws from "

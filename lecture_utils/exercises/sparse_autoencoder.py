@@ -29,6 +29,7 @@ def tanh_cases(rng):
     small = [
         ([[0], [0]], 0.25, 2.0),
         ([[0.5, 0.2], [0.1, 0.6]], 0.1, 3.0),
+        ([[0.2, -0.4, 0]], 0.3, 1),
         ([[-0.9, 0.5], [-0.7, -0.3], [0.1, 0.7]], 0.1, 3.0),
     ]
     cases = [(np.array(codes, dtype=float), rho, weight) for codes, rho, weight in small]
@@ -229,6 +230,8 @@ def code_cases(rng):
     small = [
         [[1, 1, 0, 0], [0.2, 0.2, 0.2, 0.2]],
         [[0, 0, 0], [0, 3, 0], [0.5, 0.25, 0.25]],
+        [[0, 0]],
+        [[1e-9, 1e-9, 0], [2e8, 2e8, 2e8], [0, 0, 1e-12]],  # any factor
     ]
     cases = [(np.array(codes),) for codes in small]
     for n, units, largest in ((6, 5, 1), (4, 7, 3)):
@@ -308,6 +311,18 @@ UNITS_IN_USE = Exercise(
             "this is the mean over the images: asked for is a number for each",
         ),
         (
+            lambda codes: np.where(
+                codes.sum(axis=1) > 1e-6, np.exp(entropies(codes * (codes > 1e-6))), 0
+            ),
+            "an image whose activations are all small counts as one that uses nothing: only exact "
+            "zeros do, since the decoder could undo any factor",
+        ),
+        (
+            lambda codes: np.where(codes.sum(axis=1) > 1e-6, used(codes), 0),
+            "an image whose activations are all small counts as one that uses nothing: only exact "
+            "zeros do, since the decoder could undo any factor",
+        ),
+        (
             entropies,
             "this is the entropy in nats: how many equal shares have it?",
         ),
@@ -381,8 +396,8 @@ UNITS_IN_USE = Exercise(
             lambda codes: np.where(
                 codes.any(axis=1), 1 / np.maximum((shares(codes) ** 2).sum(axis=1), 1e-300), 0
             ),
-            "this is another number of units in use, from the squares of the shares: asked for is "
-            "the one from their entropy",
+            "this is a different number of units in use, from the squares of the shares: asked for "
+            "is the one from their entropy",
         ),
     ),
     hints=(

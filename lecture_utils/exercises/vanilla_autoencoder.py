@@ -35,8 +35,11 @@ def angle_cases(rng):
         angles = np.deg2rad(rng.uniform(10, 80, k))
         turned = basis[:, :k] * np.cos(angles) + basis[:, k:] * np.sin(angles)
         cases.append((basis[:, :k] @ skew(rng, k), turned @ skew(rng, k)))
-    # The last one: where all else is right, it tells that digits were lost.
-    return [*cases, (np.array([[1.0], [0.0]]), np.array([[1.0], [1e-9]]))]
+    a, b = cases[-1]
+    cases += [(1e-9 * a, 1e6 * b), (np.array([[1], [0]]), np.array([[2], [-2]]))]
+    # The last two: where all else is right, they tell that digits were lost.
+    upright = np.array([[1.0], [0.0]])
+    return [*cases, (upright, np.array([[1e-8], [1.0]])), (upright, np.array([[1.0], [1e-9]]))]
 
 
 def skew(rng, k):
@@ -136,6 +139,11 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
             "within rounding; use the sine",
         ),
         (
+            lambda a, b: np.rad2deg(np.arcsin(cosines_and_sines(a, b)[1].max().clip(0, 1))),
+            "right, but for nearly orthogonal spaces digits are lost: there the sine is 1 to "
+            "within rounding; use the arctangent of sine and cosine",
+        ),
+        (
             lambda a, b: all_angles(a, b).max(),
             "this is in radians: asked for are degrees",
         ),
@@ -183,6 +191,7 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
         "The largest angle has the largest sine and the smallest cosine: np.arctan2(sine, cosine), "
         "which loses no digits anywhere, and then np.rad2deg.",
     ),
+    tolerance=1e-10,  # eight decimals of a degree
 )
 
 
@@ -212,7 +221,8 @@ def uncopied_cases(rng):
         basis = np.linalg.qr(rng.normal(size=(d, k)))[0]
         x = rng.uniform(0, 1, (n, d)) * rng.uniform(0.5, 2, d) + rng.uniform(0.2, 1, d)
         cases.append((make(basis @ basis.T, rng.uniform(0, 0.5, d)), x))
-    return cases
+    small = 1e-6 * rng.uniform(0, 1, (9, 4)), np.array([[0, 3], [2, 4], [7, 5]])
+    return [*cases, *((shrinking, x) for x in small)]
 
 
 def uncopied_by_moments(model, x_other):

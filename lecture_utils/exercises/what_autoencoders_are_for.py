@@ -35,6 +35,8 @@ def alarm_cases(rng):
         (scores, seen, new, 0.25),
         (scores, seen, new, 0.5),
         (scores, seen, new, 0.2),
+        (np.array([2, 3, 1, 5]), np.array([True, False, True, False]), np.array([3, 6, 5]), 0.5),
+        (np.array([2, 3, 1, 5]), np.array([True, False, True, False]), np.array([3, 6, 5]), 0.33),
     ]
     for n_seen, n, above, part in ((9, 7, 1, 0.2), (40, 24, 2, 0.6), (60, 45, 4, 0.4)):
         scores = np.concatenate([rng.gamma(4, 1.5, n_seen), rng.gamma(4, 2.5, n)])
@@ -231,6 +233,8 @@ def score_cases(rng):
         (np.array([1.0, 2, 2]), np.array([2.0, 3])),
         (np.zeros(4), np.zeros(3)),
         (np.array([3.0, 1, 4]), np.array([1.0, 0, 0, 2])),
+        (np.array([1e-12, 2e-12]), np.array([3e-12, 2e-12])),  # nearly equal is not equal
+        (np.array([5, 7]), np.array([6])),
     ]
     # The steps are no whole numbers: who rounds the scores is found out.
     for n, m, shift, step in ((12, 9, 2, 1), (15, 30, -2, 0.3), (40, 25, 3, 0.15)):
@@ -300,6 +304,13 @@ AUROC_WITH_TIES = Exercise(
             from_pairs(lambda above, equal: above + equal),
             "this is the report's: equal scores count as found, so one score for all images is "
             "perfect; count one half for them",
+        ),
+        (
+            lambda normal, anomalous: np.mean(
+                np.where(np.isclose(anomalous[:, None], normal), 0.5, anomalous[:, None] > normal)
+            ),
+            "scores that are nearly equal count as equal here: only exactly equal ones are ties, "
+            "whatever the unit of the score",
         ),
         (
             from_pairs(lambda above, equal: above),

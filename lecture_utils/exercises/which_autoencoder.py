@@ -34,8 +34,9 @@ def curve_cases(rng):
         np.array([20, 10]),
         np.array([16, 16]),
     )
+    not_whole = (*by_hand[:3], np.array([15, 10]), by_hand[4])  # 2.67 epochs are two
     shapes = (4, 2, 6), (5, 4, 9), (6, 3, 12)
-    return [by_hand, three_winners(), *(curves(rng, *shape) for shape in shapes)]
+    return [by_hand, not_whole, three_winners(), *(curves(rng, *shape) for shape in shapes)]
 
 
 def three_winners():
@@ -197,6 +198,11 @@ FAIR_ERRORS = Exercise(
             "beyond it does not count, round down",
         ),
         (
+            comparing(limit=lambda updates, n: np.rint(updates.min() * n / updates).astype(int)),
+            "the number of epochs is rounded to the nearest: an epoch that does not fit into the "
+            "budget as a whole does not count, round down",
+        ),
+        (
             comparing(limit=lambda updates, n: np.maximum(within_budget(updates, n) - 1, 1)),
             "one epoch too few: entry 0 is the error after one epoch, so the first k entries are "
             "k epochs",
@@ -302,6 +308,12 @@ def table_cases(rng):
             np.array([False, False, True]),
         ),
         (np.array([[2.0, 2], [1, 2], [2, 3]]), np.array([False, False])),
+        (np.array([[1, 3]]), np.array([True, False])),
+        (  # below zero, and zero: a gain may be
+            np.array([[-1, 2.0], [1, 2], [0, -1], [-2, -1], [-2, 3], [0, 0]]),
+            np.array([True, False]),
+        ),
+        (1e-12 * np.array([[1.0, 2], [2, 1], [3, 3], [1, 3]]), np.array([False, False])),
     ]
     for n_types, n_measures in ((7, 2), (9, 3), (10, 4)):
         table = rng.integers(0, 6, (n_types, n_measures)) / 2
@@ -447,6 +459,13 @@ UNBEATEN = Exercise(
         (
             lambda table, higher_is_better: ~beats(-table).any(axis=0),
             f"this takes more for better in all columns: {FROM_TABLE}",
+        ),
+        (
+            lambda table, higher_is_better: (
+                ~beats(np.where(higher_is_better, 1 / table, table)).any(axis=0)
+            ),
+            "1/x turns a column around only while all its numbers have the same sign: a measure "
+            "may be negative, so change the sign instead",
         ),
         (
             from_costs(lambda rows: beats(rows).any(axis=0)),
