@@ -318,6 +318,7 @@ def test_what_is_folded_and_unfolded_in_the_live_talk(lab, page):
             new_code_cell("hidden = 1", metadata={"jupyter": {"source_hidden": True}}),
         ]
     )
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     path = "notebooks/99_talk.ipynb"
     nbformat.write(notebook, lab.course / path)
     page.goto(lab.url(f"rise/{path}"))
