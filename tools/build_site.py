@@ -23,7 +23,7 @@ from tqdm import tqdm
 from tools.cells import slide_type
 from tools.course import NOTEBOOKS, ROOT, Parser, claim, command
 from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
-from tools.pages import for_page, glossary_entries, link_terms, link_to_pages
+from tools.pages import addresses, for_page, glossary_entries, link_terms, link_to_pages
 from tools.slides import render_deck
 
 WEBSITE = ROOT / "website"
@@ -187,23 +187,6 @@ def prepare(folder, lectures, notebooks):
     ]
     text = template("index.md").render(parts=[part for part in parts if part[1]])
     (folder / "index.md").write_text(text, encoding="utf-8")
-
-
-def addresses(lectures):
-    """Return the function from a link between notebooks to the page that it should lead to."""
-    pages = {f"{lecture.stem}.ipynb": f"/pages/{lecture.stem}.ipynb" for lecture in lectures}
-    exercises = {
-        lecture.exercise.name: f"/exercises/{lecture.stem}.ipynb"
-        for lecture in lectures
-        if lecture.exercise
-    }
-
-    def address(path):
-        *folders, name = path.split("/")
-        known = {"exercises": exercises, "solutions": {}}.get(folders[-1] if folders else "", pages)
-        return known.get(name)
-
-    return address
 
 
 def add_around(notebook, lecture, is_exercise):

@@ -105,6 +105,23 @@ def one_picture_each(cell):
     return parts
 
 
+def addresses(lectures):
+    """Return the function from a link between notebooks to the page that it should lead to."""
+    pages = {f"{lecture.stem}.ipynb": f"/pages/{lecture.stem}.ipynb" for lecture in lectures}
+    exercises = {
+        lecture.exercise.name: f"/exercises/{lecture.stem}.ipynb"
+        for lecture in lectures
+        if lecture.exercise
+    }
+
+    def address(path):
+        *folders, name = path.split("/")
+        known = {"exercises": exercises, "solutions": {}}.get(folders[-1] if folders else "", pages)
+        return known.get(name)
+
+    return address
+
+
 def link_to_pages(source, address):
     """Point links between notebooks to their pages; a link without a page becomes plain text."""
 
