@@ -22,7 +22,9 @@ def test_a_table_has_heads_rows_and_its_best_number(shown):
     rows = [["PCA", 1.5, 3], ["network", 0.5, 12_345], ["none", None, 7]]
     table(["model", "error (nats)", "weights"], rows, {"error (nats)": ".2f"}, {"weights": max})
     html, plain = shown[0]["text/html"], shown[0]["text/plain"]
-    assert html.startswith('<table class="course"><thead><tr><th scope="col" class="text">model</th>')
+    assert html.startswith(
+        '<table class="course"><thead><tr><th scope="col" class="text">model</th>'
+    )
     assert '<th scope="row">PCA</th><td class="number">1.50</td>' in html
     assert '<td class="number best"><strong>12,345</strong></td>' in html
     assert html.count("<strong>") == 1
