@@ -311,7 +311,7 @@ def kernel_trial(learn, rng):
     """Pictures made with a kernel that only the check knows, from images and from noise."""
     digits = new_digits(rng)
     x = digits.x_train[:200].reshape(-1, 8, 8)
-    kernel = rng.normal(size=(3, 3))
+    kernel = rng.uniform(-1.5, 1.5, (3, 3))
     y = convolved(x, kernel)
     returned = learn(tensor(x), tensor(y))
     if returned is None:
@@ -368,8 +368,8 @@ def draw_kernel(x, y, mine, kernel, found):
     for column, *images in [next(columns) for _ in range(3)]:
         for ax, image in zip(column, images, strict=True):
             ax.imshow(image, cmap="gray_r")
-    axes[1, 3].imshow(kernel, cmap="PuOr", vmin=-3, vmax=3)
-    axes[2, 3].imshow(found, cmap="PuOr", vmin=-3, vmax=3)
+    axes[1, 3].imshow(kernel, cmap="PuOr", vmin=-2, vmax=2)
+    axes[2, 3].imshow(found, cmap="PuOr", vmin=-2, vmax=2)
     axes[0, 3].axis("off")
     axes[0, 3].set_title("kernel")
     for ax in axes.flat:
@@ -379,12 +379,12 @@ def draw_kernel(x, y, mine, kernel, found):
     show(figure, "Three digits, what an unknown kernel made of them, what the learned one makes.")
 
 
-def kernel_by_training(flip=False, padding=1, bias=False, steps=300, loss=None):
+def kernel_by_training(flip=False, padding=1, bias=False, steps=600, loss=None):
     """An answer that trains one convolution."""
 
     def learn(x, y):
         layer = nn.Conv2d(1, 1, 3, padding=padding, bias=bias)
-        optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+        optimizer = torch.optim.Adam(layer.parameters(), lr=0.1)
         for _ in range(steps):
             y_hat = layer(x[:, None])[:, 0]
             target = y if padding == 1 else y[:, :6, :6]
@@ -430,7 +430,7 @@ LEARN_KERNEL = Building(
         "Which layer of torch does what made y from x? It has nine weights and no bias.",
         "nn.Conv2d(1, 1, 3, padding=1, bias=False) wants a channel: x[:, None] has shape "
         "(n, 1, 8, 8). Train it with the squared error against y[:, None].",
-        "An Adam optimizer with lr=0.05 and 300 steps of the mean squared error on all images at "
+        "An Adam optimizer with lr=0.1 and 600 steps of the mean squared error on all images at "
         "once are enough. Return layer.weight[0, 0].",
     ),
 )

@@ -410,13 +410,13 @@ def plane(sizes, sigmoid=True, epochs=100, decoder=None, encoder=None):
 
 
 def plane_by_tanh(x_train):
-    """Tanh units and a loop of one's own; the two functions as a pair."""
+    """Tanh in the encoder and a loop of one's own; the two functions as a pair."""
     encoder = nn.Sequential(nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 2))
     decoder = nn.Sequential(
-        nn.Linear(2, 96), nn.Tanh(), nn.Linear(96, 96), nn.Tanh(), nn.Linear(96, 64)
+        nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 64)
     )
-    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=5e-3)
-    steps = 80 * 12
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-2)
+    steps = 100 * 12
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         x = x_train[torch.randint(len(x_train), (128,))]
