@@ -38,7 +38,8 @@ def write_notebook(path, parameters, *sources):
 def course(tmp_path):
     """A course of its own: the real tools, no lectures yet."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=ignored)
+    for folder in ("tools", "website"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     (tmp_path / "notebooks").mkdir()
     return tmp_path
 
