@@ -41,14 +41,9 @@ def write_notebook(path, parameters, *sources):
 def course(tmp_path):
     """A course of its own: the real tools, no lectures yet."""
     ignored = shutil.ignore_patterns("__pycache__")
-<<<<<<< HEAD
     for name in ("tools", "website"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "CITATION.cff", tmp_path)
-=======
-    for folder in ("tools", "website"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
->>>>>>> wt-slides
     (tmp_path / "notebooks").mkdir()
     return tmp_path
 

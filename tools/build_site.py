@@ -21,7 +21,7 @@ import nbformat
 from tqdm import tqdm
 
 from tools.cells import slide_type
-from tools.course import NOTEBOOKS, ROOT, Parser, claim, command
+from tools.course import NOTEBOOKS, ROOT, Parser, claim, command, notebooks_in
 from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
 from tools.pages import addresses, for_page, glossary_entries, link_terms, link_to_pages
 from tools.slides import render_deck
@@ -76,7 +76,7 @@ def build(source, target):
     BuildError
         When something is missing, damaged, or not understood by Sphinx.
     """
-    paths = sorted(source.glob("[0-9][0-9]_*.ipynb"))
+    paths = notebooks_in(source)
     if not paths:
         raise BuildError(f"no lecture notebooks (NN_*.ipynb) in {source}: run `make run` first")
     for name in PACKAGE_FILES:
@@ -124,7 +124,7 @@ def describe(path, notebook):
         summary=course.get("summary", ""),
         minutes=course.get("minutes"),
         alt=picture.metadata.get("image/png", {}).get("alt", "") if picture else "",
-        exercise=next(iter(sorted(EXERCISES.glob(f"{path.stem[:2]}_*.ipynb"))), None),
+        exercise=next(iter(notebooks_in(EXERCISES, f"{path.stem[:2]}_*.ipynb")), None),
     )
 
 
