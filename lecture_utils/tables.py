@@ -23,7 +23,8 @@ def table(head, rows, formats=None, best=None, trained=False):
     formats : dict of str to str, optional
         Format of a column's numbers, by its head, as in {"test error": ".2f"}; default ".4g".
     best : dict of str to function, optional
-        By the head of a column `min` or `max`: its best number is set in bold.
+        By the head of a column `min` or `max`: its best number is set in bold, with all that look
+        the same.
     trained : bool
         Whether a number comes from a trained network.
 
@@ -46,7 +47,9 @@ def table(head, rows, formats=None, best=None, trained=False):
         (number, column)
         for column, name in enumerate(head)
         if name in best
-        for number in _positions_of_best([row[column] for row in rows], best[name])
+        for number in _positions_of_best(
+            [row[column] for row in rows], [row[column] for row in texts], best[name]
+        )
     }
     _display(_html(head, rows, texts, winners, trained), _plain(head, texts, trained))
 
@@ -105,11 +108,11 @@ def _text(cell, number_format):
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
-def _positions_of_best(cells, choose):
-    numbers = [_number(cell) for cell in cells if _is_number(cell)]
-    return [
-        i for i, cell in enumerate(cells) if _is_number(cell) and _number(cell) == choose(numbers)
-    ]
+def _positions_of_best(cells, texts, choose):
+    numbers = {i: _number(cell) for i, cell in enumerate(cells) if _is_number(cell)}
+    shown = {i: texts[i].split(" ± ")[0] for i in numbers}
+    best = shown[choose(numbers, key=numbers.get)]
+    return [i for i in numbers if shown[i] == best]
 
 
 def _html(head, rows, texts, winners, trained):

@@ -49,8 +49,9 @@ def test_a_pair_is_a_number_with_its_spread(shown):
 
 
 def test_ties_are_all_best(shown):
-    table(["", "x"], [["a", 1], ["b", 1], ["c", 2]], best={"x": min})
-    assert shown[0]["text/html"].count('class="number best"') == 2
+    rows = [["a", 1.001], ["b", (1.002, 0.1)], ["c", 2.0]]
+    table(["", "x"], rows, formats={"x": ".2f"}, best={"x": min})
+    assert shown[0]["text/html"].count('class="number best"') == 2, "what looks the same is"
 
 
 @pytest.mark.parametrize(
