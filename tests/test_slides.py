@@ -9,6 +9,7 @@ from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from browser import (
@@ -25,6 +26,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
+from lecture_utils import plotting
 from tools import packages, print_slides
 from tools.cells import slide_type
 from tools.packages import BuildError
@@ -356,6 +358,18 @@ def test_a_picture_fills_its_room(tmp_path, browser):
     assert sizes[1] == pytest.approx((720, 540), abs=8)  # wider would pass the minutes
     assert sizes[2] == pytest.approx((1168, 389), abs=2)
     assert sizes[3] == pytest.approx((181, 543), abs=4)
+
+
+def test_a_picture_says_how_small_its_type_is(monkeypatch):
+    shown = {}
+    monkeypatch.setattr(plotting, "display", lambda data, raw, metadata: shown.update(metadata))
+    figure = plt.figure(figsize=(4, 2), dpi=100)
+    figure.add_artist(plt.Rectangle((0, 0), 1, 1))  # as wide as the figure
+    figure.text(0.5, 0.5, "large", fontsize=12)
+    figure.text(0.5, 0.2, "small", fontsize=9)
+    plotting.show(figure, "Two words.")
+    share = shown["image/png"]["type_share"]
+    assert share * 4.2 * 72 == pytest.approx(9, rel=0.01)  # "tight" adds 0.1 inches at each side
 
 
 def test_a_slide_that_is_too_full_shrinks(tmp_path, browser):
