@@ -40,7 +40,11 @@ MODES = ("light", "dark")
 
 
 def unfold(page):
-    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    """Open what is folded, and wait until it has faded in: a contrast is measured on what stands."""
+    page.evaluate("""async () => {
+        document.querySelectorAll('details').forEach((details) => { details.open = true; });
+        await Promise.all(document.getAnimations().map((animation) => animation.finished));
+    }""")
 
 
 @pytest.mark.parametrize("name", PAGES)
