@@ -230,7 +230,7 @@ def code_cases(rng):
     small = [
         [[1, 1, 0, 0], [0.2, 0.2, 0.2, 0.2]],
         [[0, 0, 0], [0, 3, 0], [0.5, 0.25, 0.25]],
-        [[0, 0]],
+        [[0, 5]],
         [[1e-9, 1e-9, 0], [2e8, 2e8, 2e8], [0, 0, 1e-12]],  # any factor
     ]
     cases = [(np.array(codes),) for codes in small]
