@@ -40,7 +40,7 @@ MODES = ("light", "dark")
 
 
 def unfold(page):
-    """Open what is folded, and wait until it has faded in: contrasts are measured on what stands."""
+    """Open what is folded, and wait until it has faded in: contrasts need what stands."""
     page.evaluate("""async () => {
         document.querySelectorAll('details').forEach((details) => { details.open = true; });
         await Promise.all(document.getAnimations().map((animation) => animation.finished));
