@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lecture_utils.exercises.exercise import NotYet, Wrong
-from lecture_utils.exercises.running import TimeUp, run_limited
+from lecture_utils.exercises.running import FINISHED, STUBBORN, TimeUp, run_limited
 
 SECONDS = 20  # of computing, for building and measuring
 N_TRAIN = 1437  # as in the lectures
@@ -48,6 +48,7 @@ class Building:
     second_answer : a right answer in another style than the solution; the tests hold that it passes
     mistakes : (wrong answer, words that the verdict on it must contain)
     hints : from a nudge to nearly the answer
+    discovery : what to try after a right answer
     """
 
     name: str
@@ -56,6 +57,7 @@ class Building:
     second_answer: Callable
     mistakes: tuple[tuple[Callable, str], ...]
     hints: tuple[str, ...]
+    discovery: str = ""
 
     def judge(self, function, rng):
         """Build with `function`, measure, show the picture, and raise when it does not pass.
@@ -83,13 +85,11 @@ class Building:
                 results.append(error)
 
         with contextlib.redirect_stderr(io.StringIO()), own_torch(rng):  # no progress bars
-            finished, stopped = run_limited(work, SECONDS)
-        if not finished:
-            remedy = (
-                "train for fewer epochs, or a smaller network"
-                if stopped
-                else "it cannot be stopped: restart the kernel"
-            )
+            how = run_limited(work, SECONDS)
+        if how != FINISHED:
+            remedy = "train for fewer epochs, or a smaller network"
+            if how == STUBBORN:
+                remedy = "it catches every exception, even the one that stops it: Kernel, Restart"
             raise Wrong(f"{self.name}: not ready after {SECONDS} seconds of computing; {remedy}")
         [result] = results
         if isinstance(result, BaseException):
