@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from lecture_utils import plotting, tables
+from lecture_utils import tables
 from lecture_utils.claims import compare, confirm, verdict
 from lecture_utils.plotting import show, show_images
 
@@ -48,11 +48,3 @@ def test_a_figure_without_words_is_refused():
 def test_images_are_shown_in_rows(capsys):
     show_images([[[0, 1, 1, 0]] * 3] * 2, ["a", "b"], "Two rows", "Two rows of three small images.")
     assert plt.get_fignums() == []
-
-
-def test_a_table_says_its_cells_in_words_and_leaves_out_empty_ones(monkeypatch):
-    said = []
-    monkeypatch.setattr(plotting, "show", lambda figure, alt: said.append(alt))
-    plotting.show_table({"a": ["1", "2"], "b": ["", "3"]}, ["left", "right"], "Two rows")
-    plt.close("all")
-    assert said == ["Two rows. a: left 1, right 2; b: right 3."]
