@@ -13,10 +13,10 @@ import sys
 import pytest
 from conftest import ROOT
 
-from tools.print_slides import find_chromium
+from tools.chromium import find_chromium
 
 LECTURE = "notebooks/00_start_here.ipynb"
-PARTS = ("lecture_utils", "notebooks", "tests", "tools")
+PARTS = ("lecture_utils", "notebooks", "tests", "tools", "website", "CITATION.cff")
 PARTS += ("README.md", "TEACHING.md", "Makefile", "pyproject.toml")
 
 
@@ -107,7 +107,7 @@ def counts_swapped(course):
 
 def an_alt_text_removed(course):
     notebook = Notebook(course, "notebooks/01_kl_divergence.ipynb")
-    notebook.cell("P prefers the six")["outputs"][0]["metadata"] = {}
+    notebook.cell('what we believe", color')["outputs"][0]["metadata"] = {}
     notebook.save()
 
 
@@ -119,25 +119,25 @@ def a_definition_that_departs(course):
 
 def a_role_missing(course):
     notebook = Notebook(course)
-    notebook.cell("is installed")["metadata"]["tags"] = []
+    notebook.cell("are installed")["metadata"]["tags"] = []
     notebook.save()
 
 
 def two_roles(course):
     notebook = Notebook(course)
-    notebook.cell("is installed")["metadata"]["tags"] = ["check", "setup"]
+    notebook.cell("are installed")["metadata"]["tags"] = ["check", "setup"]
     notebook.save()
 
 
 def a_lesson_too_long(course):
     notebook = Notebook(course)
-    notebook.replace("standard_error = rolls", "# one more line\n" * 5 + "standard_error = rolls")
+    notebook.replace("error = rolls", "# one more line\n" * 5 + "error = rolls")
     notebook.save()
 
 
 def a_check_unfolded(course):
     notebook = Notebook(course)
-    del notebook.cell("is installed")["metadata"]["jupyter"]
+    del notebook.cell("are installed")["metadata"]["jupyter"]
     notebook.save()
 
 
@@ -176,7 +176,7 @@ def a_hidden_note(course):
 
 def a_cell_that_nbval_ignores(course):
     notebook = Notebook(course)
-    notebook.replace("rolls = np", "# NBVAL_IGNORE_OUTPUT\nrolls = np")
+    notebook.replace("rolls = rng", "# NBVAL_IGNORE_OUTPUT\nrolls = rng")
     notebook.save()
 
 
@@ -205,20 +205,20 @@ def a_cdn_link_in_an_output(course):
 
 def a_slide_that_overflows(course):
     notebook = Notebook(course)
-    notebook.replace("* **Run.**", "* one more line\n" * 30 + "* **Run.**")
+    notebook.replace("**Predict**, then", "one more line\n\n" * 90 + "**Predict**, then")
     notebook.save()
 
 
 def a_formula_that_does_not_render(course):
     notebook = Notebook(course)
-    notebook.replace("$3\\tfrac12$", "$3\\halfmacro$")
+    notebook.replace("**Predict**, then", "$3\\halfmacro$ **Predict**, then")
     notebook.save()
 
 
 def a_cdn_link_on_a_slide(course):
     notebook = Notebook(course)
     picture = '<img src="https://cdn.example/x.png" alt="A picture from far away, not here.">\n\n'
-    notebook.replace("* **Run.**", picture + "* **Run.**")
+    notebook.replace("**Predict**, then", picture + "**Predict**, then")
     notebook.save()
 
 
@@ -226,7 +226,7 @@ def a_placeholder_alt_text(course):
     notebook = Notebook(course)
     placeholder = "No description has been provided for this image"
     picture = f'<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" alt="{placeholder}">\n\n'
-    notebook.replace("* **Run.**", picture + "* **Run.**")
+    notebook.replace("**Predict**, then", picture + "**Predict**, then")
     notebook.save()
 
 
@@ -287,7 +287,7 @@ def test_damage_to_slides_turns_a_check_red(course, damage):
         pytest.skip("no Chromium found: slides not checked")
     keep_only_the_first_lecture(course)
     damage(course)
-    assert_red(run_tests(course, "tests/test_pages.py", "-k", "test_slides and 00_"), "test_slides")
+    assert_red(run_tests(course, "tests/test_slides.py", "-k", "test_deck and 00_"), "test_deck")
 
 
 def keep_only_the_first_lecture(course):
@@ -304,5 +304,5 @@ def test_without_damage_the_same_checks_are_green(course):
     assert result.returncode == 0, result.stdout[-3000:]
     if find_chromium() is not None:
         keep_only_the_first_lecture(course)
-        result = run_tests(course, "tests/test_pages.py", "-k", "test_slides and 00_")
+        result = run_tests(course, "tests/test_slides.py", "-k", "test_deck and 00_")
         assert result.returncode == 0, result.stdout[-3000:]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lecture_utils import explorers
-from tools.print_slides import chromium, find_chromium
+from tools.chromium import chromium, find_chromium
 
 FOLDER = Path(explorers.__file__).parent / "stand_ins"
 RNG = np.random.default_rng(0)
