@@ -283,7 +283,13 @@ def test_the_live_talk(lab, page):
     page.wait_for_url("**#/slide-1-0")
     title.wait_for(state="hidden")
 
-    cell = page.locator("section.present .jp-CodeCell").first
+    open_code = page.locator("section.present .jp-CodeCell:has(.jp-InputArea-editor:visible)")
+    for _ in range(40):  # on to the first slide that shows code
+        if open_code.count():
+            break
+        page.keyboard.press("Space")
+        page.wait_for_timeout(200)
+    cell = open_code.first
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
     prompt.click()

@@ -155,7 +155,7 @@ def test_every_explorer_is_alive(site, browser):
             for frame in page.locator("article iframe").element_handles():
                 frame.scroll_into_view_if_needed()
                 inside = frame.content_frame()
-                inside.wait_for_selector("svg, canvas")
+                inside.wait_for_selector(":is(svg, canvas):visible")
                 assert frame.bounding_box()["height"] > 150, file.name
             assert page.troubles == [], file.name
 

@@ -551,6 +551,6 @@ def test_printing_without_chromium_is_one_line(monkeypatch, sample, tmp_path):
     monkeypatch.setenv("COURSE_CHROMIUM", "no-such-chromium")
     with pytest.raises(PrintError, match=r"^no Chromium found: .*COURSE_CHROMIUM$"):
         print_slides.print_slides(sample.parent, tmp_path / "pdf")
-    with pytest.raises(PrintError, match="make slides"):
+    with pytest.raises(PrintError, match="make site"):
         print_slides.print_slides(tmp_path, tmp_path / "pdf")
     assert list(tmp_path.iterdir()) == []
