@@ -411,9 +411,16 @@ def plane(sizes, sigmoid=True, epochs=100, decoder=None, encoder=None):
 
 def plane_by_tanh(x_train):
     """Tanh in the encoder and a loop of one's own; the two functions as a pair."""
-    encoder = nn.Sequential(nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 2))
+    encoder = nn.Sequential(
+        nn.Linear(64, 128), nn.Tanh(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 2)
+    )
     decoder = nn.Sequential(
-        nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 64)
+        nn.Linear(2, 128),
+        nn.ReLU(),
+        nn.Linear(128, 128),
+        nn.ReLU(),
+        nn.Linear(128, 64),
+        nn.Sigmoid(),
     )
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-2)
     steps = 100 * 12
