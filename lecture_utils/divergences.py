@@ -293,7 +293,8 @@ def kl_divergence_gaussian(mean_p, cov_p, mean_q, cov_q):
     Source: the deck's "KL Divergence for Gaussians".
     """
     mean_p, mean_q = as_means(mean_p, mean_q)
-    L_p, L_q = as_cholesky(mean_p, cov_p, "cov_p"), as_cholesky(mean_q, cov_q, "cov_q")
+    L_p = as_cholesky(mean_p, cov_p, "cov_p")
+    L_q = as_cholesky(mean_q, cov_q, "cov_q")
     A = solve_triangular(L_q, L_p, lower=True)
     z = solve_triangular(L_q, mean_q - mean_p, lower=True)
     scales = kl_divergence_gaussian_1d(0, np.diag(L_p), 0, np.diag(L_q))

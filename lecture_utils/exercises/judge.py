@@ -283,7 +283,7 @@ def _difference(exercise, function, case, answer, want):
     if error.max() <= NEARLY * np.abs(right).max() and np.isfinite(error).all():
         return (
             f"{name} is off by {error.max():.1e}, so nearly right: was something rounded, cut off "
-            f"or drawn at random, or an epsilon added?{where}"
+            f"or drawn at random, an epsilon added, or did a search stop early?{where}"
         )
     shown = _show_both(got, right)
     return f"{name} is {shown[0]}, right is {shown[1]}{where}"
