@@ -703,6 +703,11 @@ def left_open(p, q, w):
     return stats.entropy(joint.ravel()) - stats.entropy(joint.sum(axis=0))
 
 
+@wrong("coin_information", "weigh the entropies")
+def entropies_not_weighed(p, q, w):
+    return stats.entropy(w * p + (1 - w) * q) - stats.entropy(p) - stats.entropy(q)
+
+
 @wrong("coin_information")
 def of_the_likelier_side(p, q, w):
     guess = np.maximum(w * p, (1 - w) * q).sum()
@@ -772,6 +777,11 @@ def weights_in_the_mean(p, q, r):
 @wrong("js_of_three")
 def capped_at_log_three(p, q, r):
     return min(as_reported(p, q, r), np.log(3))
+
+
+@wrong("js_of_three", "weigh the entropies")
+def entropies_added(p, q, r):
+    return stats.entropy((p + q + r) / 3) - stats.entropy([p, q, r], axis=1).sum()
 
 
 @wrong("js_of_three", "mean JS of three pairs")

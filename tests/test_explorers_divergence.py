@@ -327,7 +327,7 @@ def test_the_right_belief_costs_nothing(page):
     frame = show(page, integrand_explorer([0.5, 0.25, 0.25]))
     press(frame, "face-1", *["Shift+ArrowUp"] * 1, *["ArrowUp"] * 7)
     assert shown(frame, "state.q[0]") == 0.5
-    assert read(frame, "kl", "verdict") == ["0.0000", "Q is P: nothing above, nothing below."]
+    assert read(frame, "kl", "verdict") == ["0.0000", "Q is P: nothing paid, nothing saved."]
 
 
 @pytest.mark.parametrize(("mean", "std"), [(1, 1), (-1.5, 0.5), (3, 2)])

@@ -113,6 +113,10 @@ COIN_INFORMATION = Exercise(
             "P and Q are compared with each other: compare both with the mixture",
         ),
         (
+            lambda p, q, w: entropy(w * p + (1 - w) * q) - entropy(p) - entropy(q),
+            "weigh the entropies: P is drawn with probability w, Q with 1 - w",
+        ),
+        (
             lambda p, q, w: entropy(w * p + (1 - w) * q),
             "this is H(X): how much of it does not come from the coin?",
         ),
@@ -260,12 +264,16 @@ JS_OF_THREE = Exercise(
             "the sign is flipped: in each term the logarithm is that of p/m",
         ),
         (
+            lambda *case: entropy(np.mean(case, axis=0)) - sum(entropy(p) for p in case),
+            "weigh the entropies: of H(P), H(Q) and H(R), their mean is to be subtracted",
+        ),
+        (
             lambda *case: entropy(np.mean(case, axis=0)),
             "this is the entropy of M: subtract the mean entropy of the three",
         ),
     ),
     hints=(
-        "Compare the two orders that were printed. Which of the three does the report treat "
+        "Compare the orders that were printed. Which of the three does the report treat "
         "differently from the others?",
         "Print the report's M for (1, 0, 0), (0, 1, 0) and (0, 0, 1). A fair die would give (1/3, "
         "1/3, 1/3).",

@@ -82,6 +82,10 @@ KL_OF_COUNTS = Exercise(
             "this is never negative, but it compares the totals, too: turn counts into "
             "probabilities first",
         ),
+        (
+            of_shares(lambda p, q: rel_entr(p, q).sum() - 1 + q[p > 0].sum()),
+            "q of the groups with p = 0 was left out: p - q sums to zero only over all groups",
+        ),
         *(
             (
                 of_shares(lambda p, q, end=end: end(rel_entr(p, q)).sum()),
@@ -292,6 +296,10 @@ NUDGE_COEFFICIENT = Exercise(
             lambda p, v: (p * (1 - p) ** 2 * v**2).sum() / 2,
             "your h is p (1 - p) v, the diagonal of softmax's derivative: a nudge to one logit "
             "moves all probabilities",
+        ),
+        (
+            lambda p, v: (p * (1 - p) * v**2).sum() / 2,
+            "a nudge to one logit moves all probabilities: the off-diagonal terms are missing",
         ),
         (lambda p, v: v.var() / 2, "all outcomes weigh the same here: weigh them with p"),
         (

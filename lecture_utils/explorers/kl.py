@@ -35,7 +35,7 @@ def kl_explorer(mean_p=0, std_p=1, mean_q=1, std_q=1, mean_r=None, std_r=1):
 
 
 def js_explorer(mean_p=-1, std_p=1, mean_q=2, std_q=1):
-    """Two Gaussians P and Q to be moved, their mixture M, and what JS(P, Q) adds up.
+    """Two Gaussians P and Q to be moved, their mixture M, and what JS(P||Q) adds up.
 
     Below them is the integrand of JS, and over it the curve m(x) log 2 that it never crosses and
     whose area is log 2.
@@ -55,7 +55,7 @@ def js_explorer(mean_p=-1, std_p=1, mean_q=2, std_q=1):
         When a mean or a standard deviation is outside its range or NaN.
     """
     gaussians = {"P": (mean_p, std_p), "Q": (mean_q, std_q)}
-    return _explorer("js", "How large can JS get?", gaussians)
+    return _explorer("js", "What drives JS up?", gaussians)
 
 
 def _explorer(kind, title, gaussians):
