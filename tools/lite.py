@@ -17,11 +17,21 @@ from zipfile import ZipFile
 import nbformat
 from nbformat.v4 import new_markdown_cell
 
-from tools.course import BUILD, NOTEBOOKS, ROOT, Parser, Refused, claim, command, notebooks_in, read
+from tools.course import (
+    BUILD,
+    NOTEBOOKS,
+    ROOT,
+    RUNS_IN_A_BROWSER,
+    Parser,
+    Refused,
+    claim,
+    command,
+    notebooks_in,
+    read,
+)
 from tools.lab import DEFAULT_SETTINGS
 from tools.without_torch import adapt
 
-RUNS_IN_A_BROWSER = range(8)  # the lectures that need no torch
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension"
 PYODIDE = "0.27."  # what the kernel of requirements-lite.txt was tried with
@@ -37,8 +47,8 @@ their exercises; 08 to 17 need PyTorch and are here to be read. What you change 
 browser and nowhere else: *File ▸ Download* keeps a notebook. A cell that never ends is ended by
 *Kernel ▸ Restart*.
 """
-TO_READ = """> **To be read here, to be run elsewhere.** This notebook needs PyTorch, which a browser
-> does not have. What it computed is stored below. Binder, Codespaces, Colab or your own machine
+TO_READ = """> **To be read here, to be run elsewhere.** This notebook needs PyTorch, which a
+> browser does not have. What it computed is stored below. Binder, Codespaces, Colab or your own machine
 > (`make lab`) run it: the course's README says how.
 """
 
@@ -177,7 +187,14 @@ def run_jupyterlite(source, site, wheel):
     `wheel` is what the kernel would otherwise ask PyPI for.
     """
     options = ["--lite-dir", source, "--contents", source / "files", "--output-dir", site]
-    options += ["--piplite-wheels", wheel, "--apps", "lab", "--no-sourcemaps", "--no-unused-shared-packages"]
+    options += [
+        "--piplite-wheels",
+        wheel,
+        "--apps",
+        "lab",
+        "--no-sourcemaps",
+        "--no-unused-shared-packages",
+    ]
     extension = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / PLUGIN
     if not extension.exists():
         raise Refused(f"the kernel of JupyterLite is not in {extension}: install it anew")

@@ -31,7 +31,7 @@ def imported(statement):
 def adapt(notebook):
     """Take out of `notebook`, in place, what needs torch.
 
-    Imports are left out; of a cell that uses what they would have brought, the stored pictures stay.
+    Imports are left out; of a cell that uses what they would bring, the stored pictures stay.
     """
     missing = {"torch"}
     for cell in code_cells(notebook.cells):
@@ -65,7 +65,7 @@ def uses(cell, names):
 
 
 def picture_of(cell):
-    """Return a Markdown cell with the stored pictures of `cell`, or with a remark in their place."""
+    """Return a Markdown cell with the stored pictures of `cell`, and why it does not run."""
     attachments, lines = {}, []
     for output in cell.outputs:
         if "image/png" in output.get("data", {}):
