@@ -75,7 +75,7 @@ colab: .venv/run  ## write the notebooks for Colab into build/colab
 	$(BIN)/python -m tools.colab --output "$(BUILD)"
 
 wheel: .venv/test  ## build the package lecture-utils into build/dist
-	$(BIN)/python -m build --quiet --outdir build/dist
+	$(BIN)/python -m build --no-isolation --outdir build/dist
 
 bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 	$(BIN)/python -m benchmarks $(PARTS)

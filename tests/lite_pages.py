@@ -46,7 +46,7 @@ def open_lite(browser, address, path):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.asked = []
-    local = (address, "data:", "blob:")
+    local = (address, "data:", "blob:", "attachment:")
     context.on(
         "request",
         lambda request: None if request.url.startswith(local) else page.asked.append(request.url),
@@ -77,12 +77,12 @@ def errors_in(notebook):
 
 
 def printed(notebook):
-    """What each code cell printed, by the cell's id; digits of float32 and colours apart."""
+    """What each code cell printed, by the cell's id, without colours."""
     return {
         cell.id: re.sub(
             r"\x1b\[[\d;]*m",
             "",
-            "".join(o.text for o in cell.outputs if o.output_type == "stream"),
+            "".join(o.text for o in cell.outputs if o.get("name") == "stdout"),
         )
         for cell in notebook.cells
         if cell.cell_type == "code"

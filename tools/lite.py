@@ -48,8 +48,8 @@ browser and nowhere else: *File ▸ Download* keeps a notebook. A cell that neve
 *Kernel ▸ Restart*.
 """
 TO_READ = """> **To be read here, to be run elsewhere.** This notebook needs PyTorch, which a
-> browser does not have. What it computed is stored below. Binder, Codespaces, Colab or your own machine
-> (`make lab`) run it: the course's README says how.
+> browser does not have. What it computed is stored below. Binder, Codespaces, Colab or your own
+> machine (`make lab`) run it: the course's README says how.
 """
 
 
