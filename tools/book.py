@@ -15,7 +15,7 @@ MARGINS = {"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"}
 STYLE = """
 .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, .prev-next-footer,
 .bd-footer, .course-links, .headerlink, .copybtn, details.hide > summary, .skip-link,
-#pst-back-to-top, .pst-scroll-pixel-helper { display: none !important; }
+#jb-print-toc, #pst-back-to-top, .pst-scroll-pixel-helper { display: none !important; }
 details.hide:not([open]) { display: none; }
 .bd-main, .bd-content, .bd-article-container, .bd-article { max-width: none !important; }
 .bd-article { padding: 0 !important; }
