@@ -122,7 +122,7 @@ def test_the_page_lists_and_opens_the_notebooks(address):
         open_lite(browser, address, "notebooks/08_vanilla_autoencoder.ipynb") as page,
     ):
         page.locator(".jp-DirListing-itemText", has_text="01_kl_divergence").wait_for()
-        page.locator("text=To be read here").first.wait_for()
+        page.locator(".jp-RenderedMarkdown", has_text="To be read here").first.wait_for()
         assert page.locator(".jp-Dialog").count() == 0
 
 

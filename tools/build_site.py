@@ -174,7 +174,7 @@ def prepare(folder, lectures, notebooks, has_lite):
     for lecture in lectures:
         in_browser = has_lite and int(lecture.number) in RUNS_IN_A_BROWSER
         page = for_page(notebooks[lecture.stem], address, entries)
-        add_around(page, lecture, is_exercise=False, in_browser=in_browser)
+        add_around(page, lecture, False, in_browser)
         nbformat.write(page, folder / "pages" / f"{lecture.stem}.ipynb")
         picture = find_picture(notebooks[lecture.stem])
         if picture:
@@ -182,7 +182,7 @@ def prepare(folder, lectures, notebooks, has_lite):
             (folder / "static" / "pictures" / f"{lecture.number}.png").write_bytes(data)
         if lecture.exercise:
             page = for_page(read(lecture.exercise), address, entries)
-            add_around(page, lecture, is_exercise=True, in_browser=in_browser)
+            add_around(page, lecture, True, in_browser)
             nbformat.write(page, folder / "exercises" / f"{lecture.stem}.ipynb")
     parts = [
         (title, [lecture for lecture in lectures if int(lecture.number) in numbers])
@@ -214,10 +214,8 @@ def add_around(notebook, lecture, is_exercise, in_browser=False):
 
 
 def template(name):
-    loader = jinja2.FileSystemLoader(WEBSITE)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(WEBSITE), **options)
     return environment.get_template(f"{name}.j2")
 
 
