@@ -10,7 +10,7 @@ BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce bench clean
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce lite book colab wheel bench clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,23 @@ reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim h
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
 	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
+
+.venv/lite: .venv/run requirements-lite.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-lite.txt
+	touch $@
+
+lite: .venv/lite  ## build the site with the course that runs in a browser   PYODIDE=folder
+	$(BIN)/python -m tools.lite --output "$(BUILD)" --pyodide "$(PYODIDE)"
+	$(BIN)/python -m tools.build_site --output "$(BUILD)"
+
+book: .venv/test site  ## print all lectures as one PDF, build/book.pdf (needs Chromium)
+	$(BIN)/python -m tools.book --output "$(BUILD)"
+
+colab: .venv/run  ## write the notebooks for Colab into build/colab
+	$(BIN)/python -m tools.colab --output "$(BUILD)"
+
+wheel: .venv/test  ## build the package lecture-utils into build/dist
+	$(BIN)/python -m build --no-isolation --outdir build/dist
 
 bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 	$(BIN)/python -m benchmarks $(PARTS)

@@ -13,7 +13,7 @@ from conftest import ROOT
 from nbformat import read
 from nbformat.sign import NotebookNotary
 
-from tools import binder
+from tools import binder, course
 
 
 def pins(name):
@@ -22,16 +22,19 @@ def pins(name):
 
 
 RUN, DEV = pins("requirements.txt"), pins("requirements-dev.txt")
+LITE = pins("requirements-lite.txt")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-lite.txt"]
+)
 def test_every_line_is_an_exact_version(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith(("#", "-r "))]
     assert len(wanted) == len(pins(name))
 
 
-@pytest.mark.parametrize(("package", "version"), (RUN | DEV).items())
+@pytest.mark.parametrize(("package", "version"), (RUN | DEV | LITE).items())
 def test_what_is_installed_is_what_is_pinned(package, version):
     assert importlib.metadata.version(package).split("+")[0] == version
 
@@ -149,20 +152,48 @@ def a_home(folder):
     }
 
 
-def test_the_readme_has_a_binder_link_for_every_lecture():
+# ---- the repository's name, and what is made from it ----
+
+
+def test_the_readme_has_the_links_that_the_repository_allows():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     written = readme.split(binder.BEGIN)[1].split(binder.END)[0]
     assert written == binder.links(), "write them anew: python -m tools.binder"
-    assert written.count("](https://mybinder.org/v2/gh/") == 1 + len(
-        list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    )
 
 
-def test_links_without_a_repository_are_refused(tmp_path, monkeypatch):
+def test_a_named_repository_opens_every_lecture(monkeypatch):
+    monkeypatch.setattr(course, "repository", lambda: "someone/kl")
+    links = binder.links()
+    lectures = list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert links.count("](https://mybinder.org/v2/gh/someone/kl/HEAD") == 1 + len(lectures)
+    assert "https://someone.github.io/kl/lite/lab/index.html?path=notebooks/00_start" in links
+    assert "https://codespaces.new/someone/kl" in links
+
+
+CITATION = 'repository-code: "https://github.com/{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("someone/kl", "someone/kl"), ("OWNER/REPOSITORY", None)]
+)
+def test_the_repository_is_named_in_one_place(tmp_path, monkeypatch, name, found):
+    (tmp_path / "CITATION.cff").write_text(CITATION.format(name), encoding="utf-8")
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    assert course.repository() == found
+
+
+def test_a_citation_without_a_repository_is_refused(tmp_path, monkeypatch):
     (tmp_path / "CITATION.cff").write_text("title: a course\n", encoding="utf-8")
-    monkeypatch.setattr(binder, "ROOT", tmp_path)
-    with pytest.raises(SystemExit, match=r"CITATION\.cff needs a line"):
-        binder.links()
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    with pytest.raises(course.Refused, match=r"CITATION\.cff needs a line"):
+        course.repository()
+
+
+def test_no_file_names_a_repository_that_is_not_set():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout
+    places = [ROOT / name for name in listed.splitlines() if name.endswith((".md", ".yml", ".j2"))]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in places if path.exists()}
+    assert [name for name, text in texts.items() if "OWNER/REPOSITORY" in text] == []
 
 
 # ---- the commands ----

@@ -364,16 +364,23 @@ def test_links_lead_to_pages_slides_and_the_notebook(samples):
     assert "mybinder" not in article
 
 
-def test_a_named_repository_adds_launch_links(monkeypatch, tmp_path):
-    citation = 'repository-code: "https://github.com/someone/course"\n'
-    (tmp_path / "CITATION.cff").write_text(citation, encoding="utf-8")
-    monkeypatch.setattr(build_site, "ROOT", tmp_path)
+def links_of(**options):
     notebook = sample_notebook()
     lecture = build_site.describe(Path("90_sound.ipynb"), notebook)
-    build_site.add_around(notebook, lecture, is_exercise=False)
-    source = notebook.cells[0].source
+    build_site.add_around(notebook, lecture, is_exercise=False, **options)
+    return notebook.cells[0].source
+
+
+def test_a_named_repository_adds_launch_links(monkeypatch):
+    monkeypatch.setattr(build_site, "repository", lambda: "someone/course")
+    source = links_of()
     assert "/gh/someone/course/HEAD?urlpath=lab/tree/notebooks/90_sound.ipynb" in source
-    assert "/github/someone/course/blob/HEAD/notebooks/90_sound.ipynb" in source
+    assert "/github/someone/course/blob/colab/notebooks/90_sound.ipynb" in source
+
+
+def test_a_lecture_that_runs_in_a_browser_has_a_link_to_it():
+    assert "../lite/lab/index.html?path=notebooks/90_sound.ipynb" in links_of(in_browser=True)
+    assert "../lite" not in links_of()
 
 
 def test_the_index_takes_the_picture_that_a_lecture_names():

@@ -1,46 +1,47 @@
-"""Write the README's Binder links: `python -m tools.binder`.
+"""Write the README's links that open the course elsewhere: `python -m tools.binder`.
 
-They name the repository that CITATION.cff names, its one place, and every lecture there is.
+They name the repository that CITATION.cff names, its one place, and every lecture there is. While a
+placeholder stands there, there are none.
 """
 
-import re
 import sys
 
-from tools.course import ROOT, lectures
+from tools import course
+from tools.course import ROOT, command, lectures
 
 BEGIN, END = "<!-- binder -->\n", "<!-- end of binder -->"
-
-
-def repository():
-    """Return owner/name from the repository-code of CITATION.cff."""
-    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    found = re.search(r'(?m)^repository-code: "https://github\.com/([\w.-]+/[\w.-]+)"', text)
-    if not found:
-        sys.exit(
-            "no links written: CITATION.cff needs a line "
-            'repository-code: "https://github.com/OWNER/REPOSITORY"'
-        )
-    return found[1]
+START = "notebooks/00_start_here.ipynb"
+NONE = """This copy of the course has no public address yet, so there are no links here. With one in
+`CITATION.cff`, `python -m tools.binder` writes them: the course in the browser, Binder, Codespaces.
+"""
 
 
 def links():
-    """Return the Markdown: a badge that opens lecture 00, and a link for each lecture."""
-    base = f"https://mybinder.org/v2/gh/{repository()}/HEAD?urlpath=lab/tree/notebooks"
+    """Return the Markdown: a line for each service, and a Binder link for each lecture."""
+    name = course.repository()
+    if name is None:
+        return NONE
+    owner, project = name.split("/")
+    lite = f"https://{owner}.github.io/{project}/lite/lab/index.html?path={START}"
+    binder = f"https://mybinder.org/v2/gh/{name}/HEAD?urlpath=lab/tree/notebooks"
     paths = lectures()
-    badge = "[![Open the course in Binder](https://mybinder.org/badge_logo.svg)]"
-    start = f"{badge}({base}/{paths[0].name})\n"
-    return start + "\n".join(f"[{path.name[:2]}]({base}/{path.name})" for path in paths) + "\n"
+    lines = [
+        f"* [In the browser]({lite}): Part 1 and lecture 07, with exercises, at once.",
+        f"* [Codespaces](https://codespaces.new/{name}): everything, with a GitHub account.",
+        f"* [![Binder](https://mybinder.org/badge_logo.svg)]({binder}/{paths[0].name}): "
+        "everything, after some minutes. One lecture:",
+        *(f"  [{path.name[:2]}]({binder}/{path.name})" for path in paths),
+    ]
+    return "\n".join(lines) + "\n"
 
 
+@command()
 def main():
     readme = ROOT / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     text = before + BEGIN + links() + END + after
-    try:
-        readme.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        sys.exit(f"no links written: {error}")
+    readme.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

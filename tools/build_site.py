@@ -21,7 +21,16 @@ import nbformat
 from tqdm import tqdm
 
 from tools.cells import slide_type
-from tools.course import NOTEBOOKS, ROOT, Parser, claim, command, notebooks_in
+from tools.course import (
+    NOTEBOOKS,
+    ROOT,
+    RUNS_IN_A_BROWSER,
+    Parser,
+    claim,
+    command,
+    notebooks_in,
+    repository,
+)
 from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
 from tools.pages import addresses, for_page, glossary_entries, link_terms, link_to_pages
 from tools.slides import render_deck
@@ -86,7 +95,7 @@ def build(source, target):
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target, prefix=".building-") as scratch:
         prepared, site = Path(scratch) / "source", Path(scratch) / "site"
-        prepare(prepared, lectures, notebooks)
+        prepare(prepared, lectures, notebooks, has_lite=(target / "lite").exists())
         (site / "slides").mkdir(parents=True)
         build_all(prepared, site, lectures, notebooks)
         for lecture, path in zip(lectures, paths, strict=True):
@@ -145,17 +154,10 @@ def find_picture(notebook):
     return next((output for output in outputs if "image/png" in output.get("data", {})), None)
 
 
-def repository():
-    """Return owner/name from CITATION.cff; None while a placeholder stands there."""
-    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    found = re.search(r'(?m)^repository-code: "https://github\.com/([\w.-]+/[\w.-]+)"', text)
-    return found[1] if found and found[1] != "OWNER/REPOSITORY" else None
-
-
 # ---- the source that Sphinx reads ----
 
 
-def prepare(folder, lectures, notebooks):
+def prepare(folder, lectures, notebooks, has_lite):
     """Write what Sphinx reads: the website's own files and the prepared notebooks."""
     shutil.copytree(WEBSITE, folder, ignore=shutil.ignore_patterns("slides", "*.j2"))
     for name in ("pages", "exercises", "static/pictures"):
@@ -170,8 +172,9 @@ def prepare(folder, lectures, notebooks):
             text = link_terms(text, entries, seen=set())
         (folder / name).write_text(text, encoding="utf-8")
     for lecture in lectures:
+        in_browser = has_lite and int(lecture.number) in RUNS_IN_A_BROWSER
         page = for_page(notebooks[lecture.stem], address, entries)
-        add_around(page, lecture, is_exercise=False)
+        add_around(page, lecture, False, in_browser)
         nbformat.write(page, folder / "pages" / f"{lecture.stem}.ipynb")
         picture = find_picture(notebooks[lecture.stem])
         if picture:
@@ -179,7 +182,7 @@ def prepare(folder, lectures, notebooks):
             (folder / "static" / "pictures" / f"{lecture.number}.png").write_bytes(data)
         if lecture.exercise:
             page = for_page(read(lecture.exercise), address, entries)
-            add_around(page, lecture, is_exercise=True)
+            add_around(page, lecture, True, in_browser)
             nbformat.write(page, folder / "exercises" / f"{lecture.stem}.ipynb")
     parts = [
         (title, [lecture for lecture in lectures if int(lecture.number) in numbers])
@@ -189,7 +192,7 @@ def prepare(folder, lectures, notebooks):
     (folder / "index.md").write_text(text, encoding="utf-8")
 
 
-def add_around(notebook, lecture, is_exercise):
+def add_around(notebook, lecture, is_exercise, in_browser=False):
     """Add what a page has around the notebook: links below its title, its place in the sidebar."""
     first = next(
         cell
@@ -197,7 +200,10 @@ def add_around(notebook, lecture, is_exercise):
         if cell.cell_type == "markdown" and re.search(r"(?m)^# ", cell.source)
     )
     links = template("links.html").render(
-        lecture=lecture, is_exercise=is_exercise, repository=repository()
+        lecture=lecture,
+        is_exercise=is_exercise,
+        in_browser=in_browser,
+        repository=repository(),
     )
     first.source = re.sub(
         r"(?m)^# .*$", lambda title: f"{title[0]}\n\n{links}", first.source, count=1
@@ -208,10 +214,8 @@ def add_around(notebook, lecture, is_exercise):
 
 
 def template(name):
-    loader = jinja2.FileSystemLoader(WEBSITE)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(WEBSITE), **options)
     return environment.get_template(f"{name}.j2")
 
 

@@ -14,6 +14,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
+RUNS_IN_A_BROWSER = range(8)  # the lectures that need no torch, once `make lite` has prepared them
 NAME_PATTERN = "[0-9][0-9]_*.ipynb"
 MARK = ".made-by-the-course"  # lies in an output folder that was chosen: it may be emptied
 
@@ -63,6 +64,17 @@ def command(stopped="stopped: no kernel is left"):
         return guarded
 
     return decorate
+
+
+def repository():
+    """Return owner/name from CITATION.cff, its one place; None while a placeholder stands there."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    found = re.search(r'(?m)^repository-code: "https://github\.com/([\w.-]+/[\w.-]+)"', text)
+    if not found:
+        raise Refused(
+            'CITATION.cff needs a line repository-code: "https://github.com/OWNER/REPOSITORY"'
+        )
+    return None if found[1] == "OWNER/REPOSITORY" else found[1]
 
 
 def notebooks_in(folder, pattern=NAME_PATTERN):

@@ -42,12 +42,17 @@ def run_limited(work, seconds):
             work()
 
     thread = threading.Thread(target=work_until_time_is_up, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # a browser's Python has no threads
+        return _run_watched(work, seconds)
     try:
         begun, computed_before = time.monotonic(), time.process_time()
         while thread.is_alive():
             thread.join(0.02)
-            if _imports(thread):  # stopped half way, a module would be unusable in this kernel
+            if _imports(
+                sys._current_frames().get(thread.ident)
+            ):  # stopped half way, a module would be unusable in this kernel
                 begun, computed_before = time.monotonic(), time.process_time()
             computed, waited = time.process_time() - computed_before, time.monotonic() - begun
             computes = computed > waited / 50
@@ -59,9 +64,8 @@ def run_limited(work, seconds):
     return FINISHED if finished else how
 
 
-def _imports(thread):
-    """Whether the thread is inside an `import`."""
-    frame = sys._current_frames().get(thread.ident)
+def _imports(frame):
+    """Whether a frame is inside an `import`."""
     while frame:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
             return True
@@ -80,6 +84,68 @@ def _stop(thread, seconds=1.0):
     if not thread.is_alive():
         return STOPPED
     return STUBBORN if TimeUp.raised > before else WAITING
+
+
+def _run_watched(work, seconds):
+    """Run `work()` here, and look at the clock at each of its lines.
+
+    Watching slows an answer down, so by the clock it gets three times as long. One long call into
+    compiled code, such as a sleep, ends only by itself.
+    """
+    watch, finished = _Watch(3 * seconds), False
+    watch.begin()
+    try:
+        work()
+        finished = True
+    except TimeUp:
+        pass
+    finally:
+        watch.end()
+    return FINISHED if finished else STOPPED
+
+
+class _Watch:
+    """Raises `TimeUp` at each line that is begun after `seconds`."""
+
+    TOOL = 4  # of the numbers that Python has for such tools, one that no known tool takes
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def look(self):
+        if time.monotonic() > self.time_up:
+            if _imports(sys._getframe(1)):
+                self.time_up = time.monotonic() + self.seconds
+            else:
+                raise TimeUp
+
+    def begin(self):
+        self.time_up = time.monotonic() + self.seconds
+        if sys.version_info < (3, 12):
+            self.before = sys.gettrace()
+            sys.settrace(self._trace)
+            return
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(self.TOOL, "exercises")
+        for event in (monitoring.events.LINE, monitoring.events.JUMP):
+            monitoring.register_callback(self.TOOL, event, self._see)
+        monitoring.set_events(self.TOOL, monitoring.events.LINE | monitoring.events.JUMP)
+
+    def end(self):
+        if sys.version_info < (3, 12):
+            sys.settrace(self.before)
+            return
+        sys.monitoring.set_events(self.TOOL, sys.monitoring.events.NO_EVENTS)
+        sys.monitoring.free_tool_id(self.TOOL)
+
+    def _see(self, code, *_):
+        if code.co_filename == __file__:  # not in what ends the watch
+            return sys.monitoring.DISABLE
+        return self.look()
+
+    def _trace(self, *_):  # once it has raised, Python does not call it again
+        self.look()
+        return self._trace
 
 
 class FirstLines(io.StringIO):

@@ -18,6 +18,11 @@ for (const summary of document.querySelectorAll('.bd-links summary')) {
   summary.setAttribute('aria-label', `More on ${lecture}`);
 }
 
+// A browser runs the course only when the pages come from a server, not from a disk.
+if (location.protocol === 'file:') {
+  for (const link of document.querySelectorAll('.needs-server')) link.hidden = true;
+}
+
 // The empty corner of a table is no header.
 for (const corner of document.querySelectorAll('article th')) {
   if (!corner.textContent.trim()) corner.replaceWith(document.createElement('td'));
