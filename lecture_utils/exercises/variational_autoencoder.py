@@ -38,7 +38,7 @@ def coded_cases(rng):
             np.array([[1, 0, 2]]) + 1e-3,
             np.array([[2], [0]])[:1],
             np.array([[-3]]),
-            np.array([1e-6, 1, 4e4]),
+            np.array([1e-4, 1, 4e4]),
         ),
     ]
     for n, d, latent_dim in ((3, 2, 2), (4, 6, 3), (5, 3, 4)):
