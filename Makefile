@@ -10,7 +10,7 @@ BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce bench clean
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce bench clean grade nbgrader sweep hub hub-test
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,3 +65,11 @@ bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 
 clean:  ## remove build/ and the environment
 	rm -rf build .venv
+
+# A class: grades, sweeps, a JupyterHub.
+
+grade: .venv/run  ## give points to submissions   SUBMISSIONS=folder NOTEBOOKS="01 02" BUILD=elsewhere ISOLATION=limits
+	$(BIN)/python -m tools.grade "$(SUBMISSIONS)" --notebooks "$(NOTEBOOKS)" --isolation "$(ISOLATION)" --output "$(BUILD)"
+
+nbgrader: .venv/run  ## write the exercises as an nbgrader course into build/nbgrader
+	$(BIN)/python -m tools.to_nbgrader --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"

@@ -17,6 +17,7 @@ import sys
 import numpy as np
 
 MOST_BYTES = 200_000_000  # of one message
+MOST_NUMBERS = 10_000_000  # of an array
 MOST_ENTRIES = 100_000  # of a list
 MOST_OF_AN_ITERATOR = 100  # the judge counts them where several values are asked for
 DEEPEST = 6
@@ -49,6 +50,7 @@ class Exchange:
         self.source, self.target, self.watch = source, target, watch
         self.offered = {}
         self.busy = False  # a call was sent and has no answer yet
+        self.is_stub = False  # the last call found the exercise without an answer
         self.updates = 0  # optimizer steps that the last call made on the other side
         self.inside = inside
 
@@ -95,6 +97,7 @@ class Exchange:
             self.updates = int(message.get("updates", 0))
             if "raised" in message:
                 kind, text = (str(part)[:300] for part in message["raised"])
+                self.is_stub = kind == "NotImplementedError" and text in ("", "your code here")
                 error = (
                     NotImplementedError(text)
                     if kind == "NotImplementedError"
@@ -142,6 +145,8 @@ class Exchange:
         if hasattr(value, "detach") and hasattr(value, "numpy"):
             return {"tensor": array_as_text(value.detach().cpu().numpy())}
         if isinstance(value, np.ndarray | np.generic | complex):
+            if np.size(value) > MOST_NUMBERS:
+                return {"other": f"array of shape {np.shape(value)}, too large to be right"}
             return {"array": array_as_text(np.asarray(value))}
         if isinstance(value, list | tuple):
             if len(value) > MOST_ENTRIES:
@@ -203,6 +208,8 @@ class Exchange:
 
 class Remote:
     """Stands for a function of the other side."""
+
+    __code__ = compile("", "<another process>", "exec")  # where no line of this file is looked for
 
     def __init__(self, exchange, number, is_network):
         self.exchange, self.number, self.is_network = exchange, number, is_network

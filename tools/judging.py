@@ -81,11 +81,14 @@ def verdict(name, cell, function, submission, rng):
         answer = leftover(name, submission.sources[cell])
         if answer:
             return f"its cell does not define `{answer}`: the one in memory is from another cell"
+    submission.exchange.is_stub = False
     try:
         judge(find(name), function, rng)
     except NotYet:
         return NOT_YET
     except Wrong as wrong:
+        if submission.exchange.is_stub:
+            return NOT_YET
         ended = submission.fault or (submission.ended() and "it ended its process")
         return ended or str(wrong).removeprefix(f"✗ {name}: ")
     return submission.fault or RIGHT
