@@ -22,7 +22,7 @@ help:  ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt -e .
 	touch $@
 
-.venv/test: .venv/run requirements-dev.txt
+.venv/test: .venv/run requirements-dev.txt requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
 	touch $@
 
@@ -55,7 +55,7 @@ test: .venv/test  ## check everything: style, library, notebooks and their store
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
-	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"
+	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
 	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
@@ -73,3 +73,6 @@ grade: .venv/run  ## give points to submissions   SUBMISSIONS=folder NOTEBOOKS="
 
 nbgrader: .venv/run  ## write the exercises as an nbgrader course into build/nbgrader
 	$(BIN)/python -m tools.to_nbgrader --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"
+
+sweep: .venv/run  ## run lectures over a grid into build/sweep.csv   NOTEBOOKS="09" GRID="seed=0:10 epochs=10,20" SCHEDULER=tcp://host:8786
+	$(BIN)/python -m tools.sweep --notebooks "$(NOTEBOOKS)" --grid "$(GRID)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
