@@ -11,7 +11,7 @@ from tools.course import Refused
 from tools.kept import digest_of
 
 PARTS = ("lecture_utils/**/*.py", "lecture_utils/data/*", "tools/*.py")
-SECONDS_TO_STOP = 15
+SECONDS_TO_STOP = 30
 
 
 def run_there(task):
@@ -92,7 +92,7 @@ def connect(address):
             "SCHEDULER needs dask.distributed: `pip install -r requirements-cluster.txt`"
         ) from error
     try:
-        return Client(address, timeout=10, set_as_default=False)
+        return Client(address, timeout=30, set_as_default=False)
     except (OSError, ValueError) as error:
         raise Refused(f"no Dask scheduler answers at {address}: {error}") from error
 
