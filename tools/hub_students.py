@@ -81,14 +81,7 @@ async def student(hub, name, lecture, exercises, held):
     await hub("POST", f"/hub/api/users/{name}")
     await start_server(hub, name)
     times.append(time.perf_counter())
-    answer = await hub("POST", f"/hub/api/users/{name}/tokens", {"note": "trial"})
-    mine = Hub(hub.address, answer["token"])
-    kernel = await mine("POST", f"/user/{name}/api/kernels", {"path": "notebooks"})
-    address = f"{hub.address}/user/{name}/api/kernels/{kernel['id']}/channels"
-    headers = {"Authorization": f"token {mine.token}"}
-    socket = await websocket_connect(
-        HTTPRequest(address.replace("http", "ws", 1), headers=headers), max_message_size=2**27
-    )
+    socket = await kernel_of(hub, name)
     times.append(time.perf_counter())
     printed = await run(socket, lecture)
     times.append(time.perf_counter())
@@ -105,6 +98,18 @@ async def student(hub, name, lecture, exercises, held):
         "good": good,
         "said": (printed + solved)[-300:],
     }
+
+
+async def kernel_of(hub, name):
+    """Start a kernel on the server of a student; returns the web socket to it."""
+    answer = await hub("POST", f"/hub/api/users/{name}/tokens", {"note": "trial"})
+    mine = Hub(hub.address, answer["token"])
+    kernel = await mine("POST", f"/user/{name}/api/kernels", {"path": "notebooks"})
+    address = f"{hub.address}/user/{name}/api/kernels/{kernel['id']}/channels"
+    headers = {"Authorization": f"token {mine.token}"}
+    return await websocket_connect(
+        HTTPRequest(address.replace("http", "ws", 1), headers=headers), max_message_size=2**27
+    )
 
 
 async def start_server(hub, name):
