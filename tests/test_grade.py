@@ -309,3 +309,15 @@ def test_the_export_to_nbgrader_holds_every_exercise_in_two_cells(tmp_path):
             assert check.metadata.nbgrader.points == 1
             found.setdefault(path.stem[3:], []).append(name)
     assert {topic: tuple(names) for topic, names in found.items()} == TOPICS
+
+
+def test_another_run_leaves_the_grades_alone(tmp_path):
+    from tools.course import claim, make_anew
+
+    claim(tmp_path / "out")
+    (tmp_path / "out" / "grades").mkdir()
+    for name in ("grades/1.json", "grades.csv", "sweep.csv", "index.html"):
+        (tmp_path / "out" / name).write_text("{}")
+    make_anew(tmp_path / "out")
+    left = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert left == {".made-by-the-course", "1.json", "grades.csv", "sweep.csv"}
