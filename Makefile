@@ -10,7 +10,7 @@ BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce lite book colab wheel bench clean
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce lite book colab wheel bench clean grade nbgrader sweep hub
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ help:  ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt -e .
 	touch $@
 
-.venv/test: .venv/run requirements-dev.txt
+.venv/test: .venv/run requirements-dev.txt requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
 	touch $@
 
@@ -55,7 +55,7 @@ test: .venv/test  ## check everything: style, library, notebooks and their store
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
-	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"
+	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
 	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
@@ -81,4 +81,27 @@ bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 	$(BIN)/python -m benchmarks $(PARTS)
 
 clean:  ## remove build/ and the environment
-	rm -rf build .venv
+	rm -rf build .venv .hub
+
+# A class: grades, sweeps, a JupyterHub.
+
+grade: .venv/run  ## give points to submissions   SUBMISSIONS=folder NOTEBOOKS="01 02" BUILD=elsewhere ISOLATION=limits
+	$(BIN)/python -m tools.grade "$(SUBMISSIONS)" --notebooks "$(NOTEBOOKS)" --isolation "$(ISOLATION)" --output "$(BUILD)"
+
+nbgrader: .venv/run  ## write the exercises as an nbgrader course into build/nbgrader
+	$(BIN)/python -m tools.to_nbgrader --notebooks "$(NOTEBOOKS)" --output "$(BUILD)"
+
+sweep: .venv/run  ## run lectures over a grid into build/sweep.csv   NOTEBOOKS="09" GRID="seed=0:10 epochs=10,20" SCHEDULER=tcp://host:8786
+	$(BIN)/python -m tools.sweep --notebooks "$(NOTEBOOKS)" --grid "$(GRID)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
+
+# JupyterHub and npm's proxy in an environment of their own, which sees the packages of .venv.
+.hub/ready: .venv/run requirements-hub.txt
+	@command -v npm > /dev/null || { echo "refused: the proxy of JupyterHub needs npm: install Node.js"; exit 1; }
+	$(BIN)/python -m venv .hub/venv
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > "$$(.hub/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/course.pth"
+	.hub/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-hub.txt
+	npm install --silent --no-audit --no-fund --prefix .hub configurable-http-proxy@5.3.0
+	touch $@
+
+hub: .hub/ready  ## start a JupyterHub for a trial on this machine   STUDENTS=5 simulates a class
+	$(BIN)/python -m tools.hub --students "$(or $(STUDENTS),0)" --output "$(BUILD)"

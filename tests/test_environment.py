@@ -25,9 +25,16 @@ RUN, DEV = pins("requirements.txt"), pins("requirements-dev.txt")
 LITE = pins("requirements-lite.txt")
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-lite.txt"]
-)
+FILES = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-lite.txt",
+    "requirements-cluster.txt",
+    "requirements-hub.txt",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_every_line_is_an_exact_version(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith(("#", "-r "))]

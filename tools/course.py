@@ -17,6 +17,13 @@ BUILD = ROOT / "build"
 RUNS_IN_A_BROWSER = range(8)  # the lectures that need no torch, once `make lite` has prepared them
 NAME_PATTERN = "[0-9][0-9]_*.ipynb"
 MARK = ".made-by-the-course"  # lies in an output folder that was chosen: it may be emptied
+LASTING = (
+    "grades",
+    "grades.csv",
+    "sweep",
+    "sweep.csv",
+    "sweep.png",
+)  # hours of work: never emptied
 
 
 class Refused(Exception):
@@ -171,7 +178,7 @@ def make_anew(folder):
     claim(folder)
     try:
         for entry in folder.iterdir():
-            if entry.name == MARK:
+            if entry.name in (MARK, *LASTING):
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

@@ -17,6 +17,7 @@ from tools.course import ROOT, code_cells
 from tools.kernels import execute, note_memory
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+N_AT_ONCE = min(os.cpu_count() or 1, 4)
 
 
 def run_command(main):
@@ -109,7 +110,7 @@ def run_in_threads(function, items, watch, interrupted):
     This thread calls `watch(number of items done)` five times a second. When the event
     `interrupted` is set, what has not started is left out and all processes are killed.
     """
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+    with ThreadPoolExecutor(N_AT_ONCE) as pool:
         jobs = [pool.submit(function, item) for item in items]
         pending = jobs
         while pending and not interrupted.is_set():

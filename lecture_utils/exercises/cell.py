@@ -29,16 +29,24 @@ def refuse_leftover(name, caller):
     shell = _shell(caller)
     if shell is None or caller.f_code.co_name != "<module>":
         return
+    answer = leftover(name, _source_of_cell(caller, shell))
+    if answer:
+        raise Wrong(
+            f"{name}: this cell does not define `{answer}`, the one in memory is from an "
+            "earlier cell: define it in the cell that checks it"
+        )
+
+
+def leftover(name, source):
+    """The name of the answer to exercise `name` that a cell checks and does not define, or ""."""
     try:
-        module = ast.parse(_source_of_cell(caller, shell))
+        module = ast.parse(source)
     except (SyntaxError, ValueError):
-        return
-    for answer in _answers_checked(module, name):
-        if not (_binds(module, answer) or _runs_other_code(module)):
-            raise Wrong(
-                f"{name}: this cell does not define `{answer}`, the one in memory is from an "
-                "earlier cell: define it in the cell that checks it"
-            )
+        return ""
+    if _runs_other_code(module):
+        return ""
+    answers = _answers_checked(module, name)
+    return next((answer for answer in answers if not _binds(module, answer)), "")
 
 
 def _shell(frame):
