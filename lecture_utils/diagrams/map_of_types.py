@@ -25,7 +25,7 @@ WORDS = {
     "vanilla": "a narrow code",
     "deep": "more layers, curved codes",
     "convolutional": "one window for all places",
-    "contractive": "neighbours share a code",
+    "contractive": "near images, near codes",
     "sparse": "few units on at a time",
     "denoising": "noise in, clean image out",
     "variational": "a code drawn at random",

@@ -294,6 +294,11 @@ UNCOPIED_SHARE = Exercise(
             "one of the two is divided by the number of examples, the other is not",
         ),
         (
+            of_data(lambda x, x_hat: squares(x - x_hat) / len(x) / x.var()),
+            "the variance is of all numbers together: the baseline must be summed over pixels, "
+            "too, each about a mean of its own",
+        ),
+        (
             of_data(lambda x, x_hat: squares(x - x_hat) / squares(x)),
             "your variance is about zero: subtract the mean of x_other first",
         ),
