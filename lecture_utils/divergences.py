@@ -201,10 +201,10 @@ def kl_divergence_quadrature(log_p, log_q, lower, upper):
     log_p, log_q = as_log_densities(log_p(x), log_q(x), weights)
     p, q = np.exp(log_p), np.exp(log_q)
     with np.errstate(over="ignore", invalid="ignore"):
-        log_ratio = log_q - log_p
-        near = p * (np.expm1(log_ratio) - log_ratio)
-        far = q - p - p * log_ratio
-    return weights @ np.select([p == 0, log_ratio < 1], [q, near], far)
+        log_ratio = log_p - log_q
+        near = p * (np.expm1(-log_ratio) + log_ratio)
+        far = q - p + p * log_ratio
+    return weights @ np.select([p == 0, log_ratio > -1], [q, near], far)
 
 
 def kl_divergence_monte_carlo(log_p, log_q, x):

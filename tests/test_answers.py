@@ -69,10 +69,22 @@ def with_where(counts, lengths):
     return (p * lengths).sum() - stats.entropy(p, base=2)
 
 
-@wrong("extra_bits", "raised ValueError: Integers to negative integer powers")
+@wrong("extra_bits", r"Integers to negative integer powers .* make the base a float, 2\.0")
 def with_integer_powers(counts, lengths):
     p, q = counts / counts.sum(), 2**-lengths
     return rel_entr(p, q).sum() / np.log(2)
+
+
+@wrong("extra_bits", r"this is KL\(Q\|\|P\), swapped")
+def swapped(counts, lengths):
+    p, q = counts / counts.sum(), 2.0**-lengths
+    return (q * np.log2(q / p)).sum()
+
+
+@wrong("extra_bits", r"this is KL\(Q\|\|P\), swapped")
+def swapped_where_seen(counts, lengths):
+    p, q = counts / counts.sum(), 2.0**-lengths
+    return sum(b * math.log2(b / a) for a, b in zip(p, q, strict=True) if a > 0)
 
 
 @wrong("extra_bits", "the best code with a word for each letter")
@@ -159,11 +171,17 @@ def paired(log_p, log_q, x_p, x_q):
     return a.mean(), b.mean(), (a - b).std(ddof=1) / np.sqrt(len(a))
 
 
-@wrong("both_orders")
+@wrong("both_orders", "the samples are independent and not pairs")
 def paired_as_far_as_it_goes(log_p, log_q, x_p, x_q):
     n = min(len(x_p), len(x_q))
     a, b = log_p(x_p) - log_q(x_p), log_q(x_q) - log_p(x_q)
     return a.mean(), b.mean(), (a[:n] - b[:n]).std(ddof=1) / np.sqrt(n)
+
+
+@wrong("both_orders", "errors do not subtract")
+def difference_of_errors(log_p, log_q, x_p, x_q):
+    a, b = log_p(x_p) - log_q(x_p), log_q(x_q) - log_p(x_q)
+    return a.mean(), b.mean(), abs(stats.sem(a) - stats.sem(b))
 
 
 @wrong("both_orders")

@@ -21,6 +21,10 @@ from lecture_utils.exercises.values import Raised, Unusable, as_parts, comparabl
 
 SHOWN_ENTRIES = 12  # longer arrays are not shown
 FRESH_DRAWS = 3  # that must bear out a known mistake before it is named
+# What to do about an error whose words do not say it.
+ADVICE = {
+    "Integers to negative integer powers": "make the base a float, 2.0**-n instead of 2**-n",
+}
 NEARLY = 1e-3  # relative error of an answer whose formula is probably right
 
 
@@ -212,6 +216,9 @@ def _refuse_unusable(exercise, function, case, answer):
 
 def _what_was_raised(exercise, function, case, answer):
     what = one_line(answer.error)
+    for words, advice in ADVICE.items():
+        if words in what:
+            what = f"{what.rstrip('.')}: {advice}"
     place = place_of(answer.error, function)
     if place:
         return f"{place}{what}"

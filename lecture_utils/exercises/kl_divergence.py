@@ -60,6 +60,21 @@ def of_p(formula):
     return lambda counts, lengths: formula(counts / counts.sum(), lengths)
 
 
+def reversed_bits(p, lengths):
+    """KL(Q||P), of the letters that occur."""
+    q, seen = 2.0**-lengths, p > 0
+    return q[seen] @ np.log2(q[seen] / p[seen])
+
+
+# KL(Q||P) of all letters, infinite when one is missing, or of those that occur; in bits and nats.
+REVERSED = (
+    lambda p, n: rel_entr(2.0**-n, p).sum() / LN2,
+    lambda p, n: rel_entr(2.0**-n, p).sum(),
+    reversed_bits,
+    lambda p, n: reversed_bits(p, n) * LN2,
+    lambda p, n: -reversed_bits(p, n),
+)
+
 EXTRA_BITS = Exercise(
     name="extra_bits",
     cases=extra_bits_cases,
@@ -77,9 +92,12 @@ EXTRA_BITS = Exercise(
             of_p(lambda p, n: p @ n - entropy_bits(p) * LN2),
             "your entropy is in nats, the lengths are in bits: use np.log2",
         ),
-        (
-            of_p(lambda p, n: rel_entr(2.0**-n, p).sum() / LN2),
-            "this is KL(Q||P), swapped: letters come as counted, so average with the counts",
+        *(
+            (
+                of_p(formula),
+                "this is KL(Q||P), swapped: letters come as counted, so average with the counts",
+            )
+            for formula in REVERSED
         ),
         (
             of_p(lambda p, n: p @ n),
@@ -163,6 +181,12 @@ def both_errors(there, back):
     return math.hypot(error_of_mean(there), error_of_mean(back))
 
 
+def paired_error(there, back):
+    """The error of a mean of differences, as if the terms of both orders belonged together."""
+    n = min(len(there), len(back))
+    return error_of_mean(there[:n] - back[:n])
+
+
 def means_and(error):
     """An answer that is right, but for the error that it makes of the terms of both orders."""
 
@@ -243,9 +267,21 @@ BOTH_ORDERS = Exercise(
             means_and(lambda a, b: error_of_mean(a) + error_of_mean(b)),
             "errors of independent estimates do not add: their squares do",
         ),
+        *(
+            (
+                means_and(subtracted),
+                "errors do not subtract, even in a difference: their squares add",
+            )
+            for subtracted in (
+                lambda a, b: error_of_mean(a) - error_of_mean(b),
+                lambda a, b: abs(error_of_mean(a) - error_of_mean(b)),
+                lambda a, b: math.sqrt(abs(error_of_mean(a) ** 2 - error_of_mean(b) ** 2)),
+            )
+        ),
         (
-            means_and(lambda a, b: error_of_mean(a) - error_of_mean(b)),
-            "errors do not subtract, even in a difference: their squares add",
+            means_and(paired_error),
+            "the samples are independent and not pairs: do not subtract term from term, the "
+            "variances of the two means add",
         ),
         (
             means_and(lambda a, b: error_of_mean(a)),
