@@ -49,22 +49,28 @@ exercises: .venv/run  ## make the student copies from notebooks/solutions
 progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02" FOLDER=my-notebooks-1
 	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)" --folder "$(FOLDER)"
 
-test: .venv/test  ## check everything: style, library, notebooks and their stored outputs
+test: .venv/test .lite/ready  ## check everything: style, library, notebooks and their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
-	$(BIN)/python -m tools.reseed --notebooks "$(NOTEBOOKS)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
+	$(BIN)/python -m tools.sweep --grid "seed=0:10" --notebooks "$(NOTEBOOKS)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
 	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
 
-.venv/lite: .venv/run requirements-lite.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-lite.txt
+# $(call sees-packages,venv): the environment sees the packages of .venv as well, and .venv nothing of it.
+purelib = $$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+sees-packages = $(BIN)/python -m venv $(1) && echo "$(call purelib,.venv)" > "$(call purelib,$(1))/course.pth"
+
+# JupyterLab must not see the kernel of JupyterLite.
+.lite/ready: .venv/run requirements-lite.txt
+	$(call sees-packages,.lite)
+	.lite/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-lite.txt
 	touch $@
 
-lite: .venv/lite  ## build the site with the course that runs in a browser   PYODIDE=folder
+lite: .lite/ready  ## build the site with the course that runs in a browser   PYODIDE=folder
 	$(BIN)/python -m tools.lite --output "$(BUILD)" --pyodide "$(PYODIDE)"
 	$(BIN)/python -m tools.build_site --output "$(BUILD)"
 
@@ -81,7 +87,7 @@ bench: .venv/run  ## measure time, memory and accuracy   PARTS="fit kl"
 	$(BIN)/python -m benchmarks $(PARTS)
 
 clean:  ## remove build/ and the environment
-	rm -rf build .venv .hub
+	rm -rf build .venv .hub .lite
 
 # A class: grades, sweeps, a JupyterHub.
 
@@ -97,8 +103,7 @@ sweep: .venv/run  ## run lectures over a grid into build/sweep.csv   NOTEBOOKS="
 # JupyterHub and npm's proxy in an environment of their own, which sees the packages of .venv.
 .hub/ready: .venv/run requirements-hub.txt
 	@command -v npm > /dev/null || { echo "refused: the proxy of JupyterHub needs npm: install Node.js"; exit 1; }
-	$(BIN)/python -m venv .hub/venv
-	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > "$$(.hub/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/course.pth"
+	$(call sees-packages,.hub/venv)
 	.hub/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-hub.txt
 	npm install --silent --no-audit --no-fund --prefix .hub configurable-http-proxy@5.3.0
 	touch $@

@@ -157,6 +157,7 @@ def test_endless_answers_cost_one_exercise_and_leave_no_process(judged):
 
 def test_memory_of_all_processes_together_is_limited(judged, monkeypatch):
     monkeypatch.setattr(submission, "MEMORY", 400 * 2**20)
+    monkeypatch.setattr("lecture_utils.exercises.judge.SECONDS", 20)  # memory ends before time
     eats = "kept = []\nfor _ in range(50):\n    kept.append(np.ones(10**7)); time.sleep(0.05)"
     points = judged(eats.replace("\n", "\n    ").join(["def eat():\n    ", "\n"]), ANSWER)
     assert points == (1, "right")  # not called, not eaten

@@ -49,10 +49,10 @@ def course(tmp_path):
     return tmp_path
 
 
-def start(course, *arguments, module="tools.sweep", **options):
+def start(course, *arguments, **options):
     environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": str(course)}
     return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", "tools.sweep", *arguments],
         cwd=course,
         env=environment,
         stdout=subprocess.PIPE,
@@ -62,8 +62,8 @@ def start(course, *arguments, module="tools.sweep", **options):
     )
 
 
-def sweep(course, *arguments, status=0, module="tools.sweep"):
-    process = start(course, *arguments, module=module)
+def sweep(course, *arguments, status=0):
+    process = start(course, *arguments)
     out, error = process.communicate(timeout=400)
     assert process.returncode == status, out + error
     return out, error
@@ -123,8 +123,8 @@ def test_a_sweep_goes_past_failing_claims_and_collects_what_was_found(course):
     assert picture.startswith(b"\x89PNG")
 
 
-def test_reseed_is_a_sweep_over_seeds_and_nothing_runs_twice(course):
-    out, _ = sweep(course, status=1, module="tools.reseed")
+def test_a_sweep_over_seeds_is_a_table_and_nothing_runs_twice(course):
+    out, _ = sweep(course, "--grid", "seed=0:10", status=1)
     assert out.splitlines()[1].split() == ["seed", *map(str, range(10))]
     assert out.splitlines()[2].split() == ["01_small", "✓", "✓", *"✗" * 8]
     before = {path: path.stat().st_mtime_ns for path in (course / "build" / "sweep").iterdir()}

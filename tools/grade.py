@@ -30,9 +30,9 @@ from tools.course import (
     command,
 )
 from tools.isolation import LIMITS_ALONE, Isolation, best_isolation, free_users
-from tools.judging import is_plain_file, plain
 from tools.kept import Kept, digest_of, write_whole
 from tools.several import N_AT_ONCE, interrupts_noted, run_command, run_in_threads
+from tools.submission import is_plain_file, plain
 
 COLUMNS = ("student", "lecture", "exercise", "points", "of", "why")
 NOTHING = "nothing was handed in"

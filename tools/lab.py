@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tools.course import ROOT, Refused
+from tools.lab_settings import DEFAULT_SETTINGS
 
 START = "notebooks/00_start_here.ipynb"
 
@@ -20,10 +21,6 @@ OPTIONS = [
     "--MappingKernelManager.default_kernel_name=python3",
     "--ServerApp.kernel_spec_manager_class=jupyter_client.kernelspec.KernelSpecManager",
 ]
-# Neither ask whether news is wanted, nor look on the network for news and updates.
-DEFAULT_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
-}
 
 
 def set_environment(config_folder):

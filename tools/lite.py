@@ -29,11 +29,15 @@ from tools.course import (
     notebooks_in,
     read,
 )
-from tools.lab import DEFAULT_SETTINGS
+from tools.lab_settings import DEFAULT_SETTINGS
 from tools.without_torch import adapt
 
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension"
+# An environment of its own: JupyterLab would load its kernel too, and fail to.
+ENVIRONMENT = ROOT / ".lite"
+PYTHON = ENVIRONMENT / "bin" / "python"
+EXTENSION = ENVIRONMENT / "share" / "jupyter" / "labextensions" / PLUGIN
 PYODIDE = "0.27."  # what the kernel of requirements-lite.txt was tried with
 # What a kernel loads when it starts; the library's own wheel comes with them.
 PACKAGES = ("numpy", "scipy", "matplotlib", "scikit-learn")
@@ -67,10 +71,8 @@ def build(target, pyodide=None):
     Refused
         When JupyterLite is missing or fails, or the folder is not such a distribution.
     """
-    try:
-        import jupyterlite_core  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise Refused("JupyterLite is missing: install requirements-lite.txt") from error
+    if not EXTENSION.exists():
+        raise Refused(f"JupyterLite's kernel is not in {EXTENSION}: `make lite` installs it")
     files = files_of(pyodide) if pyodide else []
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".building-") as scratch:
@@ -116,7 +118,7 @@ def make_wheel(scratch):
     shutil.copytree(ROOT / "lecture_utils", scratch / "lecture_utils", ignore=unwanted)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, scratch)
-    wheel = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--quiet"]
+    wheel = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-index", "--quiet"]
     run([*wheel, "--no-build-isolation", "--wheel-dir", scratch / "dist", scratch], cwd=scratch)
     [path] = (scratch / "dist").iterdir()
     return path
@@ -195,11 +197,8 @@ def run_jupyterlite(source, site, wheel):
         "--no-sourcemaps",
         "--no-unused-shared-packages",
     ]
-    extension = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / PLUGIN
-    if not extension.exists():
-        raise Refused(f"the kernel of JupyterLite is not in {extension}: install it anew")
-    options += ["--ignore-sys-prefix", "--LiteBuildConfig.federated_extensions", extension]
-    run([sys.executable, "-m", "jupyterlite_core", "build", *options], cwd=source)
+    options += ["--ignore-sys-prefix", "--LiteBuildConfig.federated_extensions", EXTENSION]
+    run([PYTHON, "-m", "jupyterlite_core", "build", *options], cwd=source)
 
 
 def run(arguments, cwd):

@@ -1,6 +1,7 @@
 """One submission: its cells run in a sandbox, and what they hand to `check` is called from here."""
 
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -16,6 +17,7 @@ from tools.isolation import MEMORY
 SECONDS_TO_START = 60
 SECONDS_PER_CELL = 30  # of computing; by the clock ten times as long, three times when it waits
 SECONDS = 900  # by the clock, for all of one notebook
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class OutOfTime(Exception):
@@ -162,3 +164,9 @@ def is_plain_file(path, most_bytes=20_000_000):
     """Whether `path` is a file of a size that a notebook may have, and no link to another's."""
     path = Path(path)
     return path.is_file() and not path.is_symlink() and path.stat().st_size <= most_bytes
+
+
+def plain(text):
+    """A line that harms neither a terminal nor a spreadsheet."""
+    text = CONTROL.sub(" ", text).strip()[:400]
+    return f"'{text}" if text[:1] in tuple("=+-@") else text
