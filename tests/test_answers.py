@@ -1226,6 +1226,14 @@ def by_np_cov(x, max_error):
     return k, errors[k]
 
 
+@wrong("components_needed", "np.atleast_2d makes it a matrix")
+def by_np_cov_of_one_column(x, max_error):
+    values = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
+    errors = np.append(np.cumsum(values[::-1])[::-1], 0.0)
+    k = np.flatnonzero(errors <= max_error)[0]
+    return k, errors[k]
+
+
 @wrong("components_needed", "not centred")
 def without_centring(x, max_error):
     s = np.linalg.svd(x, compute_uv=False) ** 2 / len(x)

@@ -24,6 +24,8 @@ FRESH_DRAWS = 3  # that must bear out a known mistake before it is named
 # What to do about an error whose words do not say it.
 ADVICE = {
     "Integers to negative integer powers": "make the base a float, 2.0**-n instead of 2**-n",
+    "0-dimensional array given": "where np.cov gave it, there is one column only, and its "
+    "covariance is a number: np.atleast_2d makes it a matrix",
 }
 NEARLY = 1e-3  # relative error of an answer whose formula is probably right
 
