@@ -228,22 +228,35 @@ PENALTY_TO_ADD = Exercise(
 def code_cases(rng):
     """By hand, with an image that uses nothing, then codes as of sigmoid and of ReLU units."""
     small = [
-        [[1, 1, 0, 0], [0.2, 0.2, 0.2, 0.2]],
+        [[5, 0, 0.1], [5, 0, 0.1]],
         [[0, 0, 0], [0, 3, 0], [0.5, 0.25, 0.25]],
         [[0, 5]],
-        [[1e-9, 1e-9, 0], [2e8, 2e8, 2e8], [0, 0, 1e-12]],  # any factor
+        [[1e-9, 2e8, 0], [3e-9, 0, 0], [0, 1e8, 1e-12]],  # any factor
+        [[1e-9, 1e-9, 0], [2e8, 2e8, 2e8], [0, 0, 1e-12]],
     ]
     cases = [(np.array(codes),) for codes in small]
     for n, units, largest in ((6, 5, 1), (4, 7, 3)):
         codes = rng.uniform(0, largest, (n, units)) * (rng.uniform(size=(n, units)) < 0.6)
         codes[0] = 0
         codes[1, :2] = rng.uniform(0.1, 1, 2)  # at least two units
-        cases.append((codes,))
+        cases.append((codes * 10.0 ** rng.uniform(-2, 2, units),))
     return cases
+
+
+def level(codes):
+    """Each unit divided by its mean over the images; one that is never on stays at zero."""
+    means = codes.mean(axis=0)
+    return codes / np.where(means > 0, means, 1)
+
+
+def levelled(count):
+    """Turn a count of units in use into one of units that have the same mean."""
+    return lambda codes: count(level(codes))
 
 
 def used_by_divergence(codes):
     """All units, made fewer by how far the shares are from equal ones: k exp(-KL(p || equal))."""
+    codes = level(codes)
     total = codes.sum(axis=1)
     k = codes.shape[1]
     shares = codes / np.where(total > 0, total, 1)[:, None]
@@ -253,7 +266,9 @@ def used_by_divergence(codes):
 def used_loop(codes):
     """The product of p to the power of minus p; Python takes 0 to the power of 0 for 1."""
     used = []
-    for row in codes.tolist():
+    sums = [sum(unit) for unit in codes.T.tolist()]
+    for image in codes.tolist():
+        row = [value / s if s else 0 for value, s in zip(image, sums, strict=True)]
         total = sum(row)
         shares = [value / total for value in row] if total else []
         used.append(math.prod(p**-p for p in shares) if total else 0)
@@ -280,6 +295,10 @@ def naive_entropies(codes):
 
 
 NOTHING_ON = "an image that switches nothing on uses no unit"
+ANY_FACTOR = (
+    "only exact zeros count as off, since the decoder could undo any factor of a unit: an image "
+    "whose activations are small uses units, too"
+)
 MEAN_IMAGE = (
     "this is from the mean activations, as the report does it: the mean image is no image, so "
     "count for each image by itself"
@@ -291,82 +310,108 @@ UNITS_IN_USE = Exercise(
     oracle=lambda codes: used_by_divergence(codes),
     second_answer=used_loop,
     mistakes=(
-        (lambda codes: np.exp(entr(shares(codes.mean(0)[None])).sum()), MEAN_IMAGE),
+        (
+            lambda codes: used(codes),
+            "this is the lecture's count: multiply one unit by 100,000 and divide its decoder "
+            "column by as much, and it is another number for the same network. Give each unit the "
+            "same mean over the images first",
+        ),
+        (
+            lambda codes: used(level(shares(codes))),
+            "the order is the wrong way round: give each unit the same mean first, then take the "
+            "shares of each image",
+        ),
+        (
+            lambda codes: used(codes / np.where(codes.any(axis=0), codes.max(axis=0), 1)),
+            "this gives each unit the same maximum over the images: asked for is the same mean",
+        ),
+        (
+            lambda codes: used(codes / np.where(codes.any(axis=0), codes.std(axis=0) + 1e-300, 1)),
+            "this gives each unit the same standard deviation over the images: asked for is the "
+            "same mean",
+        ),
+        (
+            lambda codes: used(
+                codes / np.where(codes.any(axis=0), np.sqrt((codes**2).mean(axis=0)) + 1e-300, 1)
+            ),
+            "this gives each unit the same length over the images: asked for is the same mean",
+        ),
+        (
+            lambda codes: used(codes / codes.mean(axis=0)),
+            "NaN comes from 0/0, a unit that is on for no image: it stays at zero",
+        ),
+        (levelled(lambda codes: np.exp(entr(shares(codes.mean(0)[None])).sum())), MEAN_IMAGE),
         (lambda codes: codes.mean(axis=0).sum(), MEAN_IMAGE),
         (
-            lambda codes: np.exp(entr(shares(codes, 0)).sum(axis=0)),
+            levelled(lambda codes: np.exp(entr(shares(codes, 0)).sum(axis=0))),
             "this is how many images use a unit: asked for is how many units an image uses, shares "
             "along axis 1",
         ),
         (
-            lambda codes: np.exp(entr(codes / codes.sum()).sum()),
+            levelled(lambda codes: np.exp(entr(codes / codes.sum()).sum())),
             "the shares are those of all images together: each row has shares of its own",
         ),
         (
-            lambda codes: np.exp(entr(codes / codes.sum()).sum(axis=1)),
+            levelled(lambda codes: np.exp(entr(codes / codes.sum()).sum(axis=1))),
             "the shares are those of all images together: each row has shares of its own",
         ),
         (
-            lambda codes: used(codes).mean(),
+            levelled(lambda codes: used(codes).mean()),
             "this is the mean over the images: asked for is a number for each",
         ),
         (
-            lambda codes: np.where(
-                codes.sum(axis=1) > 1e-6, np.exp(entropies(codes * (codes > 1e-6))), 0
-            ),
-            "an image whose activations are all small counts as one that uses nothing: only exact "
-            "zeros do, since the decoder could undo any factor",
+            lambda codes: used_by_divergence(np.where(codes > 1e-6, codes, 0)),
+            ANY_FACTOR,
         ),
         (
-            lambda codes: np.where(codes.sum(axis=1) > 1e-6, used(codes), 0),
-            "an image whose activations are all small counts as one that uses nothing: only exact "
-            "zeros do, since the decoder could undo any factor",
+            lambda codes: np.where(codes.sum(axis=1) > 1e-6, used_by_divergence(codes), 0),
+            ANY_FACTOR,
         ),
         (
-            entropies,
+            levelled(entropies),
             "this is the entropy in nats: how many equal shares have it?",
         ),
         (
-            lambda codes: entropies(codes) / math.log(2),
+            levelled(lambda codes: entropies(codes) / math.log(2)),
             "this is the entropy in bits: how many equal shares have it?",
         ),
         (
-            lambda codes: np.where(codes.any(axis=1), 2 ** entropies(codes), 0),
+            levelled(lambda codes: np.where(codes.any(axis=1), 2 ** entropies(codes), 0)),
             "2 to the power of an entropy in nats: take e, or measure the entropy in bits",
         ),
         (
-            lambda codes: np.where(codes.any(axis=1), np.exp(entropies(codes) / math.log(2)), 0),
+            levelled(
+                lambda codes: np.where(codes.any(axis=1), np.exp(entropies(codes) / math.log(2)), 0)
+            ),
             "e to the power of an entropy in bits: take 2, or measure the entropy in nats",
         ),
         (
-            lambda codes: np.where(codes.any(axis=1), np.exp(-entropies(codes)), 0),
+            levelled(lambda codes: np.where(codes.any(axis=1), np.exp(-entropies(codes)), 0)),
             "the sign of the exponent is flipped: more units have more entropy",
         ),
         (
-            lambda codes: np.exp(entropies(codes)),
+            levelled(lambda codes: np.exp(entropies(codes))),
             f"{NOTHING_ON}: 0, not 1",
         ),
         (
-            lambda codes: np.exp(naive_entropies(codes)),
+            levelled(lambda codes: np.exp(naive_entropies(codes))),
             "NaN comes from 0 times log 0, which counts as 0, and from 0/0: an image that switches "
             "nothing on uses 0 units",
         ),
         (
-            lambda codes: np.where(codes.any(axis=1), np.exp(naive_entropies(codes)), 0),
+            levelled(lambda codes: np.where(codes.any(axis=1), np.exp(naive_entropies(codes)), 0)),
             "NaN comes from 0 times log 0, which counts as 0",
         ),
         (
-            lambda codes: np.where(
-                codes.any(axis=1), np.exp(entr(shares(codes)).sum(axis=1)), np.nan
-            ),
+            levelled(lambda codes: np.where(codes.any(axis=1), used(codes), np.nan)),
             f"{NOTHING_ON}: 0, not NaN",
         ),
         (
-            lambda codes: np.exp(entr(codes).sum(axis=1)),
+            levelled(lambda codes: np.exp(entr(codes).sum(axis=1))),
             "the activations are no shares: divide each row by its sum first",
         ),
         (
-            lambda codes: np.exp(entr(softmax(codes, axis=1)).sum(axis=1)),
+            levelled(lambda codes: np.exp(entr(softmax(codes, axis=1)).sum(axis=1))),
             "softmax makes a share of a unit that is off: divide by the sum instead",
         ),
         (
@@ -389,23 +434,27 @@ UNITS_IN_USE = Exercise(
             "have the same",
         ),
         (
-            lambda codes: used(codes) / codes.shape[1],
+            levelled(lambda codes: used(codes) / codes.shape[1]),
             "this is the share of the units: asked for is their number",
         ),
         (
-            lambda codes: np.where(
-                codes.any(axis=1), 1 / np.maximum((shares(codes) ** 2).sum(axis=1), 1e-300), 0
+            levelled(
+                lambda codes: np.where(
+                    codes.any(axis=1), 1 / np.maximum((shares(codes) ** 2).sum(axis=1), 1e-300), 0
+                )
             ),
             "this is a different number of units in use, from the squares of the shares: asked for "
             "is the one from their entropy",
         ),
     ),
     hints=(
-        "The report averages over the images first, and then thinks of one image. Do it the other "
-        "way round: shares of one row, and their entropy.",
-        "What is the entropy of n equal shares? Turn that around.",
-        "np.exp of the entropy of codes / codes.sum(axis=1, keepdims=True). The entropy from "
-        "lecture_utils.divergences knows what 0 log 0 is; rows that are all zero give 0.",
+        "Which number must not change when a unit is multiplied by a factor and its decoder column "
+        "divided by it? What can you divide a unit by, so that the factor is gone?",
+        "Two divisions: first each unit, a column, by its mean over the images, if it is not zero. "
+        "Then the lecture's count, shares of each row.",
+        "means = codes.mean(axis=0), then codes / np.where(means > 0, means, 1), then np.exp of "
+        "the entropy of the shares of each row. lecture_utils.divergences.entropy knows what "
+        "0 log 0 is; rows that are all zero give 0.",
     ),
 )
 
