@@ -39,11 +39,6 @@ require_chromium()
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LECTURES = sorted(path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-# Decks of the first edition, which do not reach the numbers yet. The list may only shrink: a deck
-# that reaches them has to be taken off it.
-FIRST_EDITION = "still a printed notebook: too many screens, too much code, few pictures"
-REWORKED = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "14"}
-NOT_YET = {stem: FIRST_EDITION for stem in LECTURES if stem[:2] not in REWORKED}
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +82,7 @@ def report(complaints):
 # ---- the course ----
 
 
-@pytest.mark.parametrize(
-    "stem",
-    [
-        pytest.param(stem, marks=pytest.mark.xfail(strict=True, reason=NOT_YET[stem]))
-        if stem in NOT_YET
-        else stem
-        for stem in LECTURES
-    ],
-)
+@pytest.mark.parametrize("stem", LECTURES)
 def test_numbers(decks, browser, stem):
     minutes = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).metadata.course.minutes
     with open_page(browser) as page:
