@@ -264,6 +264,12 @@ def relative_with_nanmean(encoder, x, noise):
     return np.nanmean(ratios(codes, encoder(x + noise) - codes))
 
 
+def reported(encoder, x, noise):
+    """The report's own line, with the units that are off for x."""
+    codes = encoder(x)
+    return ((encoder(x + noise) - codes) ** 2).mean(axis=0).sum() / codes.var(axis=0).sum()
+
+
 def relative_of_moved(encoder, x, noise):
     """A unit counts as on when it is so with noise or without."""
     codes, moved = encoder(x), encoder(x + noise)
@@ -293,6 +299,7 @@ RELATIVE_SENSITIVITY = Exercise(
             of_units(lambda codes, change: np.mean(change**2, axis=0).sum() / codes.var(0).sum()),
             REPORTED,
         ),
+        (reported, REPORTED),
         (
             of_units(lambda codes, change: np.sum(change**2) / np.sum((codes - codes.mean()) ** 2)),
             f"{REPORTED}. And {ONE_MEAN}",
@@ -447,7 +454,7 @@ def steady_fault(trained, pca, moved, numbers, rng):
                 f"{numbers}: that of the code is {code:.2f}, but the decoder undoes it, and the "
                 "reconstruction moves: penalise what comes out, or tie the weights"
             )
-        return f"{numbers}, at most 6 will do: is the penalty in the loss? Make it heavier"
+        return f"{numbers}, at most 6 will do: shrink or penalise more"
     return None
 
 
@@ -526,17 +533,17 @@ STEADY_CODE = Building(
     parameters=["x_train"],
     second_answer=shrinking_pca,
     mistakes=(
-        (sigmoid_layer(no_penalty, 0), "is the penalty in the loss"),
-        (sigmoid_layer(of_code, 0.05), "is the penalty in the loss"),
+        (sigmoid_layer(no_penalty, 0), "shrink or penalise more"),
+        (sigmoid_layer(of_code, 0.05), "shrink or penalise more"),
         (sigmoid_layer(of_code, 30), "lighter|useless"),
         (sigmoid_layer(no_penalty, 0, shrink=100), "the decoder undoes it"),
-        (sigmoid_layer(lambda m, x: m.encoder(x).pow(2).sum(1).mean(), 0.001), "heavier"),
+        (sigmoid_layer(lambda m, x: m.encoder(x).pow(2).sum(1).mean(), 0.001), "penalise more"),
         (sigmoid_layer(of_code, 1, epochs=2), "lighter|trained|useless"),
         (
             lambda x_train: (nn.Linear(64, 8), nn.Linear(8, 64)),
             "the code has 8 numbers: at least 64",
         ),
-        (lambda x_train: (nn.Identity(), nn.Identity()), "heavier"),
+        (lambda x_train: (nn.Identity(), nn.Identity()), "penalise more"),
     ),
     hints=(
         "A code as wide as the image could copy, with a sensitivity of 64. What must be added to "
