@@ -368,10 +368,10 @@ def draw_kernel(x, y, mine, kernel, found):
     for column, *images in [next(columns) for _ in range(3)]:
         for ax, image in zip(column, images, strict=True):
             ax.imshow(image, cmap="gray_r")
-    axes[1, 3].imshow(kernel, cmap="PuOr", vmin=-2, vmax=2)
-    axes[2, 3].imshow(found, cmap="PuOr", vmin=-2, vmax=2)
+    axes[1, 3].imshow(kernel, cmap="PuOr_r", vmin=-2, vmax=2)
+    axes[2, 3].imshow(found, cmap="PuOr_r", vmin=-2, vmax=2)
     axes[0, 3].axis("off")
-    axes[0, 3].set_title("kernel")
+    axes[0, 3].text(0.5, 0, "kernel\norange: positive\nviolet: negative", ha="center", fontsize=9)
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
     for ax, name in zip(axes[:, 0], ("image x", "given y", "yours"), strict=True):
