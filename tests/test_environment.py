@@ -45,6 +45,17 @@ def test_what_is_installed_is_what_is_pinned(package, version):
     assert importlib.metadata.version(package).split("+")[0] == version
 
 
+def test_jupyterlite_is_what_is_pinned_and_not_where_jupyterlab_sees_it():
+    [packages] = (ROOT / ".lite").glob("lib/python*/site-packages")
+    found = importlib.metadata.distributions(path=[str(packages)])
+    versions = {each.name.replace("_", "-"): each.version for each in found}
+    pinned = pins("requirements-lite.txt")
+    assert {name: versions.get(name) for name in pinned} == pinned
+    assert not (
+        Path(sys.prefix) / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
+    ).exists()
+
+
 def test_conda_takes_the_same_torch():
     conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
     assert re.search(r"pytorch-cpu=(\S+)", conda)[1] == RUN["torch"]
