@@ -10,7 +10,7 @@ BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce lite book colab wheel bench clean grade nbgrader sweep hub
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce mutate lite book colab wheel bench clean grade nbgrader sweep hub
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim h
 
 reproduce: .venv/test  ## compare the outputs under other threads, processors, versions   CONDITIONS="threads-2 oldest"
 	$(BIN)/python -m tools.reproduce --notebooks "$(NOTEBOOKS)" --conditions "$(CONDITIONS)" --output "$(BUILD)" -- $(NBVAL)
+
+mutate: .venv/run  ## change single things in lectures: does anything notice?   NOTEBOOKS="01 02" CHANGES=100
+	$(BIN)/python -m tools.mutate --notebooks "$(NOTEBOOKS)" --changes "$(or $(CHANGES),100)"
 
 # $(call sees-packages,venv): the environment sees the packages of .venv as well, and .venv nothing of it.
 purelib = $$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
