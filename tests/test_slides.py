@@ -300,6 +300,15 @@ def test_the_answer_comes_with_the_next_step(sample, browser):
         assert page.locator(".answer em").is_visible()
 
 
+def test_an_answer_that_the_next_slide_shows_stays_off_the_slides():
+    asked = QUESTION.replace('"2"', '"2" data-answer="next slide"')
+    deck = render([*sound()[:1], words("slide", asked, minute=2)])
+    answer = "<em>Because</em>"
+    assert answer in render(sound())
+    assert answer not in deck
+    assert "<span>three</span>" in deck
+
+
 def test_the_clicker_works_while_an_explorer_has_the_focus(sample, browser):
     with open_page(browser) as page:
         load(page, sample)

@@ -114,7 +114,9 @@ def _draw_icon(ax, name, model, left, bottom, wide, high):
         real, noise = [0], np.random.default_rng(0).uniform(size=16)
         states[0] = State("encoder", noise[_coarse(states[0], 16)])
     xs = list(np.linspace(left + 0.45, left + wide - 0.45, len(states)))
-    edges = draw_chain(ax, states, steps, xs, y, full, real)
+    # Volumes count as well: the code of a convolutional one must not look larger than its image.
+    largest = max(state.values.size for state in states)
+    edges = draw_chain(ax, states, steps, xs, y, full, real, largest)
     if name == "contractive":
         for k in np.linspace(-1, 1, 5):
             heights = y + 0.4 * k * edges[0][2], y + 0.06 * k * edges[code][2]

@@ -85,6 +85,12 @@ def all_angles(a, b):
     return np.arctan2(sine, cosine)
 
 
+def both_sorted_downwards(a, b):
+    """Angles from the largest sine and the largest cosine, and so on: wrong pairs."""
+    cosine, sine = cosines_and_sines(a, b)
+    return np.arctan2(sine[::-1], cosine)
+
+
 def raw_cosines(a, b):
     """What stands in place of the cosines when no basis is made orthonormal."""
     return singular_values(a.T @ b)
@@ -133,6 +139,10 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
         ),
         (lambda a, b: np.rad2deg(all_angles(a, b).min()), SMALLEST),
         (lambda a, b: degrees(cosines(a, b).max()), SMALLEST),
+        (
+            lambda a, b: np.rad2deg(both_sorted_downwards(a, b).max()),
+            "both lists are sorted downwards: the largest sine belongs to the smallest cosine",
+        ),
         (
             lambda a, b: degrees(cosines(a, b).min()),
             "right, but for nearly equal spaces all digits are lost: there the cosine is 1 to "
@@ -184,7 +194,8 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
     ),
     hints=(
         "The angle between two unit vectors is easy. What must be true of a basis, so that it can "
-        "take the place of a unit vector?",
+        "take the place of a unit vector? And near zero degrees the cosine hardly changes: which "
+        "function of the angle does?",
         "With q_a and q_b from np.linalg.qr, the singular values of q_a.T @ q_b are the cosines of "
         "the principal angles. The sines are those of q_b - q_a @ (q_a.T @ q_b): what of the "
         "second space is not in the first.",

@@ -26,7 +26,7 @@ def layout_of(slide, first=False):
     kinds = {part.kind for part in parts}
     if first:
         return "title"
-    if "answer" in kinds and kinds <= {*QUESTION, "picture"}:
+    if kinds & QUESTION and kinds <= {*QUESTION, "picture"}:
         return "ask"
     if "code" in kinds:
         return "code"

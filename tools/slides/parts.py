@@ -67,7 +67,8 @@ def words(markdown):
         elif block.name == "table":
             yield Part("table", html.replace("<th></th>", "<td></td>"))
         elif block.name == "details":
-            yield answer(block)
+            if block.get("data-answer") != "next slide":
+                yield answer(block)
         elif asks and block.name == "ol" and index == stem_ends - 1:
             yield options(block, blocks[stem_ends].get("data-right"))
         elif asks and index < stem_ends:
