@@ -19,6 +19,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from lecture_utils.divergences import kl_divergence_bernoulli
 from lecture_utils.exercises import check, feedback, hint, judge
 from lecture_utils.exercises.exercise import NotYet, Verdict, Wrong
 from lecture_utils.exercises.registry import NAMES, TOPICS, find
@@ -229,6 +230,22 @@ def test_a_wrong_answer_gets_one_helpful_line(answer, message, monkeypatch):
     [line] = caught.value._render_traceback_()
     assert re.match(r"✗ extra_bits: .*" + message, line)
     assert "\n" not in line
+
+
+def library_without_the_shift(codes, rho, book_lambda):
+    return kl_divergence_bernoulli(rho, codes.mean(axis=0)).sum() * book_lambda / len(codes)
+
+
+def formula_without_the_shift(codes, rho, book_lambda):  # and with the book's weight
+    on = codes.mean(axis=0)
+    kl = rho * np.log(rho / on) + (1 - rho) * np.log((1 - rho) / (1 - on))
+    return kl.sum() * book_lambda
+
+
+@pytest.mark.parametrize("answer", [library_without_the_shift, formula_without_the_shift])
+def test_a_mean_of_tanh_that_is_taken_for_a_probability_is_named(answer):
+    with pytest.raises(Wrong, match="a tanh unit goes from -1"):
+        check("penalty_to_add", answer)
 
 
 def test_a_right_answer_on_a_busy_machine_passes(monkeypatch):

@@ -21,6 +21,8 @@ class Exercise:
     hints : from a nudge to nearly the answer
     recognised : (property, what to say); the property is asked of the arguments of a case and the
         answer's values, and must hold in every case of a wrong answer
+    advice : (words of an error, what to do about it), where the error of a library function has a
+        cause in this exercise
     tolerance : relative, and absolute near zero: what the task says of digits
     absolute : the tolerance near zero, where it is another than the relative one, because some
         right answers are tiny
@@ -39,6 +41,7 @@ class Exercise:
     absolute: float | None = None
     discovery: str = ""
     recognised: tuple[tuple[Callable, str], ...] = ()
+    advice: tuple[tuple[str, str], ...] = ()
     draws: int = 10
     seconds: float | None = None
 

@@ -218,7 +218,7 @@ def _refuse_unusable(exercise, function, case, answer):
 
 def _what_was_raised(exercise, function, case, answer):
     what = one_line(answer.error)
-    for words, advice in ADVICE.items():
+    for words, advice in (*ADVICE.items(), *exercise.advice):
         if words in what:
             what = f"{what.rstrip('.')}: {advice}"
     place = place_of(answer.error, function)

@@ -87,9 +87,18 @@ def weighted(weight):
     )
 
 
+def only_where_the_mean_is_positive(codes, rho, book_lambda, answer):
+    """An answer that takes the mean of a tanh unit for a probability, whatever else is wrong."""
+    return np.isfinite(answer[0]).all() == (codes.mean(axis=0) > 0).all()
+
+
 NO_COIN = (
     "a tanh unit goes from -1 to 1, and its mean may be negative, which no probability is: off is "
     "-1 and must become 0, on is 1"
+)
+TO_A_PROBABILITY = (
+    "a tanh unit goes from -1, off, to 1, on, and a probability from 0 to 1: turn the one into the "
+    "other first"
 )
 IMAGE_BY_IMAGE = (
     "this takes a mean activation for each image: rho_j belongs to a unit, so average over the "
@@ -214,6 +223,8 @@ PENALTY_TO_ADD = Exercise(
             "this is how often the units are off: on is 1, off is -1",
         ),
     ),
+    recognised=((only_where_the_mean_is_positive, NO_COIN),),
+    advice=(("rho_hat holds a number outside [0, 1]", TO_A_PROBABILITY),),
     hints=(
         "Two conversions: from a mean between -1 and 1 to a probability, and from the book's "
         "weight to ours.",
