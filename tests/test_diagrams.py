@@ -422,8 +422,12 @@ def test_numbers_of_a_convolution_are_torchs(stride, padding, n):
         side = 5 + 2 * padding
         assert (matrix(figure, "image", (side, side)) == np.pad(IMAGE, padding)).all()
         (line,) = written(figure, "sum")
-        products, value = line.replace("−", "-").replace("·", "*").split(" = ")
+        plain, _, others = line.replace("−", "-").replace("·", "*").partition("   (")
+        products, value = plain.split(" = ")
         assert eval(products) == float(value) == theirs[at]
+        terms = products.split(" + ")
+        assert all(map(eval, terms))  # those that are 0 are only counted
+        assert others == (f"the other {9 - len(terms)} are 0)" if len(terms) < 9 else "")
         assert line in alt
         assert_plain(alt)
         plt.close(figure)

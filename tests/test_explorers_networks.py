@@ -425,9 +425,26 @@ def test_equal_weights_of_three_paint_a_checkerboard_and_the_tent_does_not(page,
     assert words in read(frame, "verdict")[0]
 
 
+def test_every_number_fits_into_its_cell(page):
+    frame = show(page, window_explorer())
+    overflowing = """() => { const texts = [...document.querySelectorAll("#drawing g rect + text")];
+        return texts.filter(text => text.getBBox().width > text.previousSibling.getBBox().width)
+          .map(text => text.textContent) }"""
+    kernels, images = ("edge", "tent", "ones", "four"), ("seven", "even")
+    for way, image, kernel in itertools.product(("down", "up"), images, kernels):
+        put(frame, way=way, image=image, kernel=kernel)
+        assert frame.evaluate(overflowing) == []
+
+
+def test_the_edge_kernel_is_that_of_the_lecture_right_minus_left(page):
+    kernel = np.array(shown(show(page, window_explorer()), "shown.kernel"))
+    assert (kernel[:, 0] < 0).all()
+    assert (kernel[:, 2] > 0).all()
+
+
 def test_the_window_says_which_products_it_adds(page):
     frame = show(page, window_explorer())
-    assert read(frame, "sum") == ["3·1 + 3·(−1) + 3·(−2) + 3·1 = −3"]
+    assert read(frame, "sum") == ["2·(−1) + 2·1 + 2·2 + 2·(−1) = 2"]
     press(frame, "window", "Shift+ArrowRight", "Shift+ArrowUp")
     assert shown(frame, "state.at") == [0, 5]
     drag(page, frame, "window", -70, dy=70)

@@ -49,7 +49,9 @@ def draw_convolution(image, kernel, stride=1, padding=0, at=(0, 0), width=WIDTH,
     _grid(ax, result, lefts[2], y, cell, f"output {times(result.shape)}", [tuple(at)])
     write(ax, lefts[1] - 0.55, y, "∗", 26)
     _add(ax, f"stride {stride}", lefts[2] - 1.7, y)
-    products = f"{_sum_of_products(window, kernel)} = {_number(result[at])}"
+    n_zero = int((window * kernel == 0).sum())
+    others = f"   (the other {n_zero} are 0)" if 0 < n_zero < kernel.size else ""
+    products = f"{_sum_of_products(window, kernel)} = {_number(result[at])}{others}"
     write(ax, width / 2, 0.35, products, 17, gid="sum")
     return pieces.finished(ax), (
         f"A window of {times(kernel.shape)} in a {times(image.shape)} image, padding {padding}, "
@@ -59,7 +61,7 @@ def draw_convolution(image, kernel, stride=1, padding=0, at=(0, 0), width=WIDTH,
 
 
 def draw_transposed_convolution(small, kernel, stride=1, at=(0, 0), width=WIDTH, title=None):
-    """A transposed convolution: each number adds the kernel, times itself, to the output.
+    """A transposed convolution: each number multiplies the kernel and adds the result.
 
     Parameters
     ----------
@@ -147,14 +149,13 @@ def _cells(row, column, shape):
 
 
 def _sum_of_products(window, kernel):
-    """The products as they are written, but for those with a zero in the kernel."""
+    """The products as they are written, pixel times weight, but for those that are zero."""
     terms = [
-        f"{'−' if k < 0 else '+'} {_number(w) if w >= 0 else f'({_number(w)})'}·{_number(abs(k))}"
-        for w, k in zip(window.flat, kernel.flat, strict=True)
-        if k
+        "·".join(_number(v) if v >= 0 else f"({_number(v)})" for v in pair)
+        for pair in zip(window.flat, kernel.flat, strict=True)
+        if all(pair)
     ]
-    text = " ".join(terms) or "0"
-    return "−" + text[2:] if text.startswith("−") else text.removeprefix("+ ")
+    return " + ".join(terms) or "0"
 
 
 def _number(value):
