@@ -131,7 +131,7 @@ def two_roles(course):
 
 def a_lesson_too_long(course):
     notebook = Notebook(course)
-    notebook.replace("error = rolls", "# one more line\n" * 5 + "error = rolls")
+    notebook.replace("tolerance = 5", "# one more line\n" * 5 + "tolerance = 5")
     notebook.save()
 
 
