@@ -267,6 +267,10 @@ BOTH_ORDERS = Exercise(
             means_and(lambda a, b: error_of_mean(a) + error_of_mean(b)),
             "errors of independent estimates do not add: their squares do",
         ),
+        (
+            lambda *case: ((right := both_orders(*case))[0], right[1], right[0] - right[1]),
+            "this is the difference itself: asked for is its standard error",
+        ),
         *(
             (
                 means_and(subtracted),
