@@ -523,6 +523,7 @@ def test_what_comes_from_outside_is_seen(tmp_path, browser):
         ([words("skip", "# 90")], "no cell that is shown on a slide"),
         ([words("slide", "# 90", layout="upside down")], "layout 'upside down'; there are: title"),
         ([words("slide", "# 90"), code("lesson", "x = 1", key="y")], "'y' is 0 times in its cell"),
+        ([words("slide", "# 90"), code("lesson", "x = 1", key="x … y")], "'y' is 0 times"),
         ([words("slide", QUESTION.replace('"2"', '"4"'))], "data-right=4, .* 3 options"),
     ],
 )

@@ -143,7 +143,7 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     write(stage.ax, xs[-1], stage.sizes, f"2·{latent}", gid="size")
     stage.name(right.states, right.steps, zs)
     stage.head("encoder", left.n_parameters["encoder"], xs[0], xs[-1])
-    stage.head_code(draw, r"$z=\mu+\sigma\varepsilon$")
+    stage.head_code(draw, r"$z=\mu+e^{\nu/2}\varepsilon$")
     stage.head("decoder", right.n_parameters["decoder"], zs[0], zs[-1])
     if image is not None:
         stage.goes_in(image, xs[0] - 0.16, "encoder")
@@ -151,7 +151,7 @@ def draw_variational(model, x, seed=0, width=pieces.WIDTH, title=None):
     return pieces.finished(stage.ax), (
         f"Diagram of a variational autoencoder with {n_parameters(model):,} parameters. "
         f"{in_words(left)} Of these {2 * latent} numbers {latent} are the mean and {latent} the "
-        "log-variance of the code z, which is drawn: mean plus standard deviation times noise "
+        "log-variance nu of the code z, which is drawn: mean plus standard deviation times noise "
         f"from a standard normal. {in_words(right)} At the left an image x, at the right the "
         "decoder's answer."
     )
@@ -166,7 +166,7 @@ def _draw_chains_and_draw(stage, left, xs, draw, right, zs):
     draw_chain(ax, right.states, right.steps, zs, y, full, shown, largest)
     mean, log_var = np.split(left.states[-1].values, 2)  # (latent_dim,) each
     tall = min(unit_height(len(mean), largest, full), 0.34 * full)
-    for values, up, name in (mean, 1, r"$\mu$"), (log_var, -1, r"$\log\sigma^2$"):
+    for values, up, name in (mean, 1, r"$\mu$"), (log_var, -1, r"$\nu$"):
         place = y + up * (tall / 2 + 0.1)
         pieces.strip(ax, values, xs[-1], place, 0.22, tall, FILL["encoder"], True)
         pieces.funnel(ax, edges[-1], (xs[-1], place, tall), FILL["encoder"])

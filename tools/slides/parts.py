@@ -111,13 +111,14 @@ def shows_code(cell):
 
 
 def code_html(cell):
-    """The code in rows, its decisive line (`metadata.course.key`) marked."""
+    """The code in rows, its decisive lines marked: `metadata.course.key`, several parted by …"""
     source = re.sub(r"\n{3,}", "\n\n", cell.source.strip("\n"))
-    key = cell.metadata.get("course", {}).get("key")
-    if key and source.count(key) != 1:
-        raise BuildError(f"the line {key!r} is {source.count(key)} times in its cell, not once")
+    keys = cell.metadata.get("course", {}).get("key", "").split(" … ")
+    for key in filter(None, keys):
+        if source.count(key) != 1:
+            raise BuildError(f"the line {key!r} is {source.count(key)} times in its cell, not once")
     rows = "".join(
-        f'<span class="row{" key" * bool(key and key in line)}">{painted}</span>'
+        f'<span class="row{" key" * any(key and key in line for key in keys)}">{painted}</span>'
         for line, painted in zip(source.split("\n"), painted_lines(source), strict=True)
     )
     return f"<pre class=code><code>{rows}</code></pre>"
