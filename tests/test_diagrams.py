@@ -327,6 +327,7 @@ class Swapped(VariationalAutoencoder):
         (lambda x: draw_network(nn.Conv2d(1, 4, 3)), "give an example"),
         (lambda x: draw_network(deep_autoencoder(30), width=4), "larger width"),
         (lambda x: draw_map_of_types({"shallow": mlp(64, 8)}), "the types are"),
+        (lambda x: draw_map_of_types(terms={"shallow": "L"}), "the types are"),
     ],
 )
 def test_refused_in_one_line_and_nothing_is_left_behind(draw, words, monkeypatch):
@@ -493,6 +494,11 @@ def test_map_of_types():
     assert "variational, a code drawn at random: 64, 64, 8, 64, 64" in alt
     _, other = draw_map_of_types({"vanilla": Autoencoder(mlp(64, 5), mlp(5, 64))})
     assert "vanilla, a narrow code: 64, 5, 64;" in other
+    figure, same = draw_map_of_types(terms={"deep": r"$\Vert J\Vert^2$"})
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert r"$\Vert J\Vert^2$" in texts
+    assert "more layers, curved codes" not in texts
+    assert same == alt
 
 
 def test_colours_are_not_those_of_p_q_and_r():

@@ -56,7 +56,7 @@ def _examples():
     }
 
 
-def draw_map_of_types(models=None, width=pieces.WIDTH, title=None):
+def draw_map_of_types(models=None, width=pieces.WIDTH, title=None, terms=None):
     """Draw the seven types of autoencoders of the course, each with one line of words.
 
     Parameters
@@ -66,13 +66,16 @@ def draw_map_of_types(models=None, width=pieces.WIDTH, title=None):
         "contractive", "sparse", "denoising", "variational".
     width : float
         In inches; 11.6 for a whole slide.
+    terms : dict of str to str, optional
+        Written below a drawing in place of its words, e.g. its loss as TeX between dollars. The
+        description keeps the words.
 
     Returns
     -------
     figure, alt : for `show`
     """
-    models = models or {}
-    if unknown := [name for name in models if name not in WORDS]:
+    models, terms = models or {}, terms or {}
+    if unknown := [name for name in (*models, *terms) if name not in WORDS]:
         raise ValueError(f"no type {unknown[0]!r}: the types are {', '.join(WORDS)}")
     with torch.random.fork_rng(devices=[]):
         models = _examples() | models
@@ -81,7 +84,7 @@ def draw_map_of_types(models=None, width=pieces.WIDTH, title=None):
     for i, (name, words) in enumerate(WORDS.items()):
         left, bottom = i % 4 * wide, (1 - i // 4) * high
         write(ax, left + wide / 2, bottom + high - 0.25, name, 17, weight="bold")
-        write(ax, left + wide / 2, bottom + 0.25, words)
+        write(ax, left + wide / 2, bottom + 0.25, terms.get(name, words))
         sizes = _draw_icon(ax, name, models[name], left, bottom, wide, high)
         told.append(f"{name}, {words}: {', '.join(sizes)}")
     for i, (part, text) in enumerate(LEGEND.items()):
