@@ -504,7 +504,7 @@ def test_the_base_rate_starts_where_it_is_told(page):
     assert precision == pytest.approx(c / (c + f), abs=1e-12)
     press(frame, "rate", "ArrowLeft")
     assert shown(frame, "state.rate") == pytest.approx(10**-0.31)
-    with pytest.raises(ValueError, match="anomalies is 0.6: choose it between"):
+    with pytest.raises(ValueError, match=r"anomalies is 0\.6: choose it between"):
         threshold_explorer(*SCORES, anomalies=0.6)
 
 
