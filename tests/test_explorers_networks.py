@@ -498,6 +498,16 @@ def test_the_point_of_the_curve_moves_the_threshold(page):
     assert shown(frame, "state.rate") == pytest.approx(10**-1.99)
 
 
+def test_the_base_rate_starts_where_it_is_told(page):
+    frame = show(page, threshold_explorer(*SCORES, anomalies=0.5))
+    f, c, precision = (shown(frame, f"shown.{name}") for name in ("f", "c", "precision"))
+    assert precision == pytest.approx(c / (c + f), abs=1e-12)
+    press(frame, "rate", "ArrowLeft")
+    assert shown(frame, "state.rate") == pytest.approx(10**-0.31)
+    with pytest.raises(ValueError, match=r"anomalies is 0\.6: choose it between"):
+        threshold_explorer(*SCORES, anomalies=0.6)
+
+
 def test_a_few_high_scores_do_not_squeeze_the_others(page):
     frame = show(page, threshold_explorer([*SCORES[0], 5000], SCORES[1]))
     assert shown(frame, "HIGH") < 120

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lecture_utils.explorers.frame import explorer
+from lecture_utils.explorers.frame import check_in_range, explorer
 
 MOST_SCORES = 5000
 
 
-def threshold_explorer(scores_normal, scores_anomalous):
+def threshold_explorer(scores_normal, scores_anomalous, anomalies=0.01):
     """A threshold to be moved over the histograms of two sets of scores, and the ROC curve.
 
     With it move the false alarms, the anomalies caught and, at a base rate to be chosen, the
@@ -19,6 +19,8 @@ def threshold_explorer(scores_normal, scores_anomalous):
     scores_normal, scores_anomalous : array_like, shape (n,) and (m,)
         At most 5,000 each, none negative; the higher, the more anomalous. Rounded to four digits.
         The threshold starts at the 95 % quantile of the normal ones.
+    anomalies : float
+        The base rate at the start, from 0.001 to 0.5.
 
     Returns
     -------
@@ -27,12 +29,13 @@ def threshold_explorer(scores_normal, scores_anomalous):
     Raises
     ------
     ValueError
-        When scores are missing, too many, negative or not finite.
+        When scores are missing, too many, negative or not finite, or the base rate is out of range.
     """
+    check_in_range("anomalies", anomalies, 0.001, 0.5)
     parts = {"scores_normal": scores_normal, "scores_anomalous": scores_anomalous}
     words = [_as_text(name, scores) for name, scores in parts.items()]
     title = "How much is an alarm worth?"
-    return explorer("threshold", title, {}, trained=" - ".join(words))
+    return explorer("threshold", title, {"anomalies": anomalies}, trained=" - ".join(words))
 
 
 def _as_text(name, scores):
