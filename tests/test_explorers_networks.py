@@ -380,7 +380,7 @@ def test_the_slider_goes_through_the_steps_and_a_start_can_be_moved(page):
     press(frame, "step", "ArrowLeft")
     assert read(frame, "step-label") == ["step 39 of 40"]
     before = numbers(frame, "place")
-    drag(page, frame, "y", -200, dy=-60)
+    drag(page, frame, "y", -270, dy=-60)
     after = numbers(frame, "place")
     assert np.hypot(*after) == pytest.approx(1, abs=0.15)
     assert after[0] < before[0] - 0.5
