@@ -343,11 +343,13 @@ def test_a_bad_decoder_or_bad_codes_are_refused_with_a_remedy(arguments, words):
 # ---- from noise to the circle ----
 
 
-def walk(y, sigmas):
+def walk(y, sigmas, blur=0.05):
     """Where points are after the steps, with the posterior mean by scipy's Bessel functions."""
     for now, following in itertools.pairwise(sigmas):
-        s = np.linalg.norm(y, axis=-1, keepdims=True) / now**2
-        guess = y / (s * now**2) * ive(1, s) / ive(0, s)
+        variance = now**2 + blur**2
+        s = np.linalg.norm(y, axis=-1, keepdims=True) / variance
+        on_circle = y / (s * variance) * ive(1, s) / ive(0, s)
+        guess = y + now**2 / variance * (on_circle - y)
         y = guess + following / now * (y - guess)
     return y
 
@@ -355,7 +357,9 @@ def walk(y, sigmas):
 @pytest.mark.parametrize("sigma", [0.5, 1.5, 3])
 def test_steps_are_those_of_the_posterior_mean(page, sigma):
     frame = show(page, steps_explorer(sigma))
-    y, sigmas = np.array(shown(frame, "given.points")), np.geomspace(sigma, 0.02, 41)
+    y, sigmas = np.array(shown(frame, "given.points")), [*np.geomspace(sigma, 0.02, 40), 0]
+    assert np.abs(y.mean(0)).max() < 3 * sigma / len(y) ** 0.5  # pure noise: one Gaussian
+    assert y.std(0) == pytest.approx([sigma, sigma], rel=0.2)
     for step in (0, 1, 20, 40):
         put(frame, step=step)
         expected = walk(y, sigmas[: step + 1])
@@ -364,21 +368,21 @@ def test_steps_are_those_of_the_posterior_mean(page, sigma):
         assert numbers(frame, "sigma", "radius", "spread") == pytest.approx(
             [sigmas[step], radii.mean(), radii.std()], abs=6e-4
         )
-    assert abs(radii.mean() - 1) < 0.01
-    assert radii.std() < 0.05
+    assert abs(radii.mean() - 1) < 0.06
+    assert radii.std() == pytest.approx(0.05, rel=0.35)  # the blur, not a thin line
 
 
 def test_the_slider_goes_through_the_steps_and_a_start_can_be_moved(page):
     frame = show(page, steps_explorer())
     press(frame, "step", "End")
-    end = ["step 40 of 40", "What was noise lies on the circle."]
+    end = ["step 40 of 40", "What was noise lies on the blurred circle."]
     assert read(frame, "step-label", "verdict") == end
     press(frame, "step", "ArrowLeft")
     assert read(frame, "step-label") == ["step 39 of 40"]
     before = numbers(frame, "place")
-    drag(page, frame, "y", -200, dy=-60)
+    drag(page, frame, "y", -270, dy=-60)
     after = numbers(frame, "place")
-    assert np.hypot(*after) == pytest.approx(1, abs=0.08)
+    assert np.hypot(*after) == pytest.approx(1, abs=0.15)
     assert after[0] < before[0] - 0.5
 
 

@@ -4,22 +4,23 @@ import numpy as np
 
 from lecture_utils.explorers.frame import check_in_range, explorer
 
-N_STEPS, LAST_SIGMA, N_POINTS = 40, 0.02, 120
+N_STEPS, LAST_SIGMA, N_POINTS, BLUR = 40, 0.02, 100, 0.05
 
 
-def steps_explorer(sigma=1.2, seed=0):
-    """Noise that becomes points of the unit circle in 40 steps, with the exact posterior mean.
+def steps_explorer(sigma=2, seed=0):
+    """Pure noise that becomes a blurred circle in 40 steps, with the exact posterior mean.
 
-    The noise falls from sigma to 0.02 by the same factor at every step. A step leads from y to
-    E[x|y] + (next sigma / sigma) (y - E[x|y]): it takes away the part of the noise that the next
-    sigma has no room for. A slider goes through the steps; one start can be dragged.
+    The data are the unit circle with Gaussian noise of 0.05 in both coordinates. The noise level
+    falls from sigma to 0.02 by the same factor at every step, and to zero at the last. A step
+    leads from y to E[x|y] + (next sigma / sigma) (y - E[x|y]): it takes away the part of the noise
+    that the next sigma has no room for. A slider goes through the steps; one start can be dragged.
 
     Parameters
     ----------
     sigma : float
-        The standard deviation of the noise at the start, from 0.5 to 3.
+        The standard deviation of the points at the start, from 0.5 to 3.
     seed : int
-        Of the 120 points and their noise.
+        Of the 100 points at the start.
 
     Returns
     -------
@@ -31,15 +32,10 @@ def steps_explorer(sigma=1.2, seed=0):
         When sigma is outside its range or NaN.
     """
     check_in_range("sigma", sigma, 0.5, 3)
-    rng = np.random.default_rng(seed)
-    angle = rng.uniform(0, 2 * np.pi, N_POINTS)
-    points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    points += sigma * rng.normal(size=points.shape)
-    given = {"sigmas": np.geomspace(sigma, LAST_SIGMA, N_STEPS + 1).round(9).tolist()}
-    given |= {
-        "points": points.round(3).tolist(),
-        "y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)],
-    }
+    points = sigma * np.random.default_rng(seed).normal(size=(N_POINTS, 2))
+    sigmas = np.append(np.geomspace(sigma, LAST_SIGMA, N_STEPS), 0)
+    given = {"sigmas": sigmas.round(9).tolist(), "blur": BLUR, "points": points.round(3).tolist()}
+    given |= {"y": [round(1.4 * sigma, 2), round(-0.6 * sigma, 2)]}
     return explorer(
         "steps", "Can a denoiser make points from noise?", given, scripts=("circle.js",)
     )
