@@ -95,7 +95,7 @@ def made_by(statement):
 
 
 def words_and_bounds(statement):
-    """Yield what is no formula: f-strings, imports, and the numbers that say how sharp a check is.
+    """Yield what is no formula: f-strings, and the numbers that say how sharp a check is.
 
     In `error < 5 * standard_error` and in `atol=1e-9` that is the number.
     """
