@@ -353,7 +353,7 @@ def kernel_fault(found, kernel):
     off = np.abs(found - kernel).max()
     return (
         f"one of the nine weights is off by {off:.2f}, at most 0.02 will do: is the window in its "
-        "place (padding 1), is there a bias too much, was it trained long enough?"
+        "place (padding 1), is there one bias too many, was it trained long enough?"
     )
 
 

@@ -105,7 +105,7 @@ EXTRA_BITS = Exercise(
         ),
         (
             lambda counts, lengths: counts / counts.sum() @ lengths - huffman(counts),
-            "this is how much more than the best code with a word for each letter: the entropy is "
+            "this is the excess over the best code with a word for each letter: the entropy is "
             "less, and codes for long blocks of letters come near to it",
         ),
         (

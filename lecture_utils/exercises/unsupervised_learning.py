@@ -130,7 +130,7 @@ COMPONENTS_NEEDED = Exercise(
         ),
         (
             needed_by_single,
-            "you held single eigenvalues against max_error: all dropped ones together must stay "
+            "you compared single eigenvalues with max_error: all dropped ones together must stay "
             "within it",
         ),
         (
@@ -139,7 +139,7 @@ COMPONENTS_NEEDED = Exercise(
         ),
         (
             limit_as_share,
-            "max_error is no share of the variance: it is a squared error, as the error itself",
+            "max_error is no share of the variance: it is a squared error, like the error itself",
         ),
         (beside(-1), "one component too few: with these the error is still above max_error"),
         (beside(1), "one component too many: one fewer stays within max_error, too"),

@@ -350,7 +350,7 @@ UNCOPIED_SHARE = Exercise(
         ),
         (
             of_data(lambda x, x_hat: np.sqrt(squares(x - x_hat) / spread(x))),
-            "this is the root of the share: leave it squared, as every error of this course",
+            "this is the root of the share: leave it squared, like every error in this course",
         ),
         (
             of_data(lambda x, x_hat: abs(x - x_hat).sum() / abs(x - x.mean(axis=0)).sum()),

@@ -270,7 +270,7 @@ ELBO_OF_EACH = Exercise(
         ),
     ),
     hints=(
-        "A sum over the pixels, minus a sum over the latents, and both in nats. Which is the "
+        "A sum over the pixels, minus a sum over the latents, and both in nats. What is the "
         "log-density of one pixel, when its noise has a variance of its own?",
         "The log-density of a pixel is that of a Gaussian: -(x - x_hat)^2 / (2 variance) minus "
         "log(2 pi variance) / 2. Arrays of shapes (n, d) and (d,) go together as they are.",
