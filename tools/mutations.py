@@ -2,7 +2,7 @@
 
 An operator becomes its opposite, two arguments change places, a number grows by a fifth. Left out
 is what makes nothing wrong that is printed: code that only draws, the order of arguments where it
-does not matter, how sharp a check is (`< 1e-9` or `< 1.2e-9`).
+does not matter, how sharp a check is (`< 1e-9` or `< 1.2e-9`, one condition or two).
 """
 
 import ast
@@ -24,6 +24,7 @@ OPPOSITE = {
     ast.Or: ast.And,
 }
 SYMMETRIC = {"logaddexp", "maximum", "minimum", "max", "min", "allclose", "isclose", "array_equal"}
+SYMMETRIC |= {"js_divergence", "jensenshannon"}
 TOLERANCES = {"atol", "rtol", "abs_tol", "rel_tol", "tol", "xatol"}
 
 
@@ -95,9 +96,10 @@ def made_by(statement):
 
 
 def words_and_bounds(statement):
-    """Yield what is no formula: f-strings, and the numbers that say how sharp a check is.
+    """Yield what is no formula: f-strings, and what says how sharp a check is.
 
-    In `error < 5 * standard_error` and in `atol=1e-9` that is the number.
+    In `error < 5 * standard_error` and in `atol=1e-9` that is the bound, in `confirm(claim, a and b)`
+    that both must hold.
     """
     for node in ast.walk(statement):
         match node:
@@ -108,15 +110,19 @@ def words_and_bounds(statement):
                     yield from bound(side)
             case ast.keyword(name, value) if name in TOLERANCES:
                 yield value
+            case ast.Call(ast.Name("confirm"), [_, ast.BoolOp() as condition, *_]):
+                yield condition
 
 
 def bound(side):
-    """Yield the numbers at the outside of one side of a comparison."""
+    """Yield the numbers at the outside of one side of a comparison, and what they are a factor of."""
     if isinstance(side, ast.Constant):
         yield side
     elif isinstance(side, ast.BinOp):
         yield from bound(side.left)
         yield from bound(side.right)
+        if isinstance(side.left, ast.Constant):
+            yield side
 
 
 def variants(node):

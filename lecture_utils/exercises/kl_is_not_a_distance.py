@@ -120,8 +120,7 @@ WAY_IN_LEGS = Exercise(
     ),
     hints=(
         "Write down all n_legs + 1 ends of legs in one array, the first P, the last Q.",
-        "End number i is (1 - i/n) P + (i/n) Q. A leg goes from one row of that array to the "
-        "next.",
+        "End number i is (1 - i/n) P + (i/n) Q. A leg goes from one row of that array to the next.",
         "With `ends` of shape (n_legs + 1, k): kl_divergence(ends[:-1], ends[1:]).sum().",
     ),
     absolute=1e-12,
