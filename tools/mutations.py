@@ -98,8 +98,8 @@ def made_by(statement):
 def words_and_bounds(statement):
     """Yield what is no formula: f-strings, and what says how sharp a check is.
 
-    In `error < 5 * standard_error` and in `atol=1e-9` that is the bound, in `confirm(claim, a and b)`
-    that both must hold.
+    In `error < 5 * standard_error` and in `atol=1e-9` that is the bound, in
+    `confirm(claim, a and b)` that both must hold.
     """
     for node in ast.walk(statement):
         match node:
@@ -115,7 +115,7 @@ def words_and_bounds(statement):
 
 
 def bound(side):
-    """Yield the numbers at the outside of one side of a comparison, and what they are a factor of."""
+    """Yield the numbers at the outside of one side of a comparison, and their products."""
     if isinstance(side, ast.Constant):
         yield side
     elif isinstance(side, ast.BinOp):
