@@ -21,6 +21,7 @@ from tools import grade, isolation
 from tools.channel import Exchange, Remote
 from tools.course import Refused
 from tools.isolation import best_isolation
+from tools.kernels import kernel
 from tools.submission import Submission
 
 NAME = "01_kl_divergence"
@@ -305,10 +306,50 @@ def test_the_export_to_nbgrader_holds_every_exercise_in_two_cells(tmp_path):
             assert "# BEGIN SOLUTION" in answer.source
             assert "# END SOLUTION" in answer.source
             assert "check(" not in answer.source
-            assert check.source.endswith(f'check("{name}", {name})')
+            assert check.source.endswith(f'answer = {name}\ncheck("{name}", answer)')
             assert check.metadata.nbgrader.points == 1
             found.setdefault(path.stem[3:], []).append(name)
     assert {topic: tuple(names) for topic, names in found.items()} == TOPICS
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The export of lecture 01 as two students hand it in: all right, and one answer wrong."""
+    from tools import to_nbgrader
+
+    folder = tmp_path_factory.mktemp("export")
+    assert to_nbgrader.main(["--notebooks", "01", "--output", str(folder / "out")]) == 0
+    source = folder / "out" / "nbgrader" / "source" / NAME / f"{NAME}.ipynb"
+    for student in ("right", "wrong"):
+        notebook = nbformat.read(source, 4)
+        if student == "wrong":
+            [cell] = [cell for cell in notebook.cells if "def extra_bits" in cell.source]
+            cell.source += "\n\n\ndef extra_bits(counts, lengths):\n    return 1.0"
+        target = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
+        target.parent.mkdir(parents=True)
+        nbformat.write(notebook, target)
+    return folder
+
+
+def test_the_export_is_graded_as_it_is_answered(exported, isolated, tmp_path):
+    assert grade.main([str(exported), "--output", str(tmp_path / "out")]) == 0
+    assert of(tmp_path / "out", "right") == [("1", "right")] * 3
+    points = {row["exercise"]: row["points"] for row in rows(tmp_path / "out")[-3:]}
+    assert points == dict.fromkeys(EXERCISES, "1") | {"extra_bits": "0"}
+
+
+@pytest.mark.parametrize(("student", "failed"), [("right", []), ("wrong", ["check-extra_bits"])])
+def test_a_kernel_gives_the_export_its_points_as_nbgrader_does(exported, student, failed):
+    """nbgrader runs the cells past errors; a test cell without one has its point."""
+    notebook = nbformat.read(exported / "submitted" / student / NAME / f"{NAME}.ipynb", 4)
+    with kernel(notebook, ROOT, allow_errors=True) as client:
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+    assert [
+        cell.metadata.nbgrader.grade_id
+        for cell in notebook.cells
+        if cell.get("outputs") and any(out.output_type == "error" for out in cell.outputs)
+    ] == failed
 
 
 def test_another_run_leaves_the_grades_alone(tmp_path):
