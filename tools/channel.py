@@ -40,7 +40,7 @@ class Exchange:
     source, target : int
         File descriptors.
     watch : function, optional
-        Called five times a second while waiting; it may raise.
+        Called before each read and five times a second while waiting; it may raise.
     inside : bool
         Whether this is the submission's end. It may be handed functions as arguments, and counts
         what optimizers do; the judge's end does neither.
@@ -78,8 +78,10 @@ class Exchange:
     def _read(self, size):
         content = bytearray()
         while len(content) < size:
-            while self.watch and not select.select([self.source], [], [], 0.2)[0]:
+            if self.watch:  # on every turn: bytes that come one by one would put it off for ever
                 self.watch()
+                if not select.select([self.source], [], [], 0.2)[0]:
+                    continue
             part = os.read(self.source, min(size - len(content), 1 << 20))
             if not part:
                 raise Broken("it ended its process")

@@ -99,9 +99,12 @@ class Submission:
         """Look after the process while an answer is awaited; raises when it takes too much."""
         self.computed()
         if time.monotonic() > self.end:
+            self.fault = f"{SECONDS} seconds were not enough for the whole notebook"
             self.kill()
-            raise OutOfTime(f"{SECONDS} seconds were not enough for the whole notebook")
-        if self.allowed is None or self.fault:
+            raise OutOfTime(self.fault)
+        if self.fault:  # killed already; what it still had in the pipe is not read
+            raise Broken(self.fault)
+        if self.allowed is None:
             return
         waited = time.monotonic() - self.begun
         spent = self.seconds - self.computed_before
