@@ -4,8 +4,10 @@ import csv
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from fractions import Fraction
 
@@ -18,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from lecture_utils.exercises.registry import TOPICS
 from tools import grade, isolation
-from tools.channel import Exchange, Remote
+from tools.channel import Broken, Exchange, Remote
 from tools.course import Refused
 from tools.isolation import best_isolation
 from tools.kernels import kernel
@@ -283,6 +285,47 @@ def test_what_optimizers_do_is_counted_where_they_do_it(inside):
     assert model.encoder.is_network
     assert model.decoder(np.ones(2)).tolist() == [2, 2]
     assert not hasattr(model, "encode")
+
+
+def sent(content):
+    """A pipe that holds a message with this content."""
+    source, target = os.pipe()
+
+    def write():
+        view = memoryview(struct.pack("<I", len(content)) + content)
+        while view:
+            view = view[os.write(target, view) :]
+
+    threading.Thread(target=write, daemon=True).start()
+    return source
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"value":[' + b"[]," * 2_000_000 + b"[]]}", "too large to be right"),
+        (('{"value": "' + "\N{GRINNING FACE}" * 5 + '"}').encode(), "no answer"),
+    ],
+)
+def test_what_would_take_much_memory_is_not_parsed(content, said, monkeypatch):
+    monkeypatch.setattr("tools.channel.json.loads", lambda text: pytest.fail("it was parsed"))
+    with pytest.raises(Broken, match=said):
+        Exchange(sent(content), 1).receive()
+
+
+def test_a_message_that_takes_too_much_memory_is_an_answer_too_large(monkeypatch):
+    def parse(text):
+        raise MemoryError
+
+    monkeypatch.setattr("tools.channel.json.loads", parse)
+    with pytest.raises(Broken, match="too large to be right"):
+        Exchange(sent(b"{}"), 1).receive()
+
+
+def test_the_judge_s_memory_has_a_limit():
+    program = "from tools import judging; judging.limit_memory(); bytearray(3 * 2**30)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert "MemoryError" in done.stderr
 
 
 def test_nothing_is_unpickled():

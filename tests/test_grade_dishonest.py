@@ -114,7 +114,12 @@ def test_an_honest_answer_is_right(judged):
         (
             "import channel\nchannel.Exchange.encode = lambda self, v, depth=0: "
             "{'array': ['|O', [1], '']}\n" + returning("return 1"),
-            "no answer",
+            "^it gave something that is no answer",
+        ),
+        (
+            "import channel\nchannel.Exchange.serve = lambda self, m: self.send("
+            "{'value': {'array': ['|O', [1], '']}})\n" + returning("return 1"),
+            "^it gave something that is no answer",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tools.channel import Broken, Exchange
+from tools.channel import NO_ANSWER, Broken, Exchange
 from tools.isolation import MEMORY
 
 SECONDS_TO_START = 60
@@ -87,7 +87,7 @@ class Submission:
         try:
             self.checked = [(int(n), str(name), self.exchange.decode(f)) for n, name, f in checked]
         except Exception as fault:  # whatever a forged message holds
-            raise Broken("it gave something that is no answer") from fault
+            raise Broken(NO_ANSWER) from fault
         self.limit(None)
 
     def limit(self, seconds):
