@@ -19,6 +19,7 @@ from tools import hub
 
 sys.path.insert(0, str(ROOT / "deploy"))
 
+from collect import collect
 from homes import give_notebooks
 
 HERE = ROOT / "tests"
@@ -60,6 +61,47 @@ def test_a_student_s_link_leads_the_copy_nowhere(tmp_path):
     (home / "exercises").symlink_to(elsewhere)
     give_notebooks(source, home)
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without fifos")
+def test_plain_files_alone_are_collected(tmp_path):
+    """A link to another's folder or file gives nothing; a fifo stops nobody."""
+    homes, target = tmp_path / "home", tmp_path / "collected"
+    for name in ("ann", "bob", "cat", "dan"):
+        (homes / name / "notebooks").mkdir(parents=True)
+    for name in ("bob", "cat"):
+        (homes / name / "notebooks" / "exercises").mkdir()
+        (homes / name / "notebooks" / "exercises" / "01_kl.ipynb").write_text(name)
+    (homes / "ann" / "notebooks" / "exercises").symlink_to(homes / "bob/notebooks/exercises")
+    mine = homes / "cat" / "notebooks" / "exercises"
+    (mine / "02_link.ipynb").symlink_to(homes / "bob/notebooks/exercises/01_kl.ipynb")
+    os.mkfifo(mine / "03_fifo.ipynb")
+    (mine / "04_folder.ipynb").mkdir()
+    with (mine / "05_large.ipynb").open("wb") as file:
+        file.truncate(20_000_001)
+    left_out = collect(homes, target)
+    assert files(target) == {"bob/01_kl.ipynb", "cat/01_kl.ipynb"}
+    assert {path.name for path in target.iterdir()} == {"ann", "bob", "cat", "dan"}
+    assert [line.removeprefix(f"{homes}/") for line in left_out] == [
+        "ann: notebooks/exercises: Not a directory",
+        "cat: '02_link.ipynb': a link, or unreadable: Too many levels of symbolic links",
+        "cat: '03_fifo.ipynb': not a plain file",
+        "cat: '04_folder.ipynb': not a plain file",
+        "cat: '05_large.ipynb': larger than 20 MB",
+        "dan: notebooks/exercises: No such file or directory",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="accounts need root")
+def test_another_s_file_under_a_second_name_is_not_collected(tmp_path):
+    exercises = tmp_path / "home" / "ann" / "notebooks" / "exercises"
+    exercises.mkdir(parents=True)
+    (tmp_path / "bob.ipynb").write_text("bob")
+    os.chown(tmp_path / "bob.ipynb", 60_001, 60_001)
+    os.link(tmp_path / "bob.ipynb", exercises / "01_kl.ipynb")
+    [line] = collect(tmp_path / "home", tmp_path / "collected")
+    assert line.endswith("'01_kl.ipynb': a file of another account")
+    assert files(tmp_path / "collected") == set()
 
 
 def test_the_values_follow_the_schema_of_the_chart():
