@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -84,9 +85,46 @@ def test_points_and_reasons(graded):
     assert of(output, "ann") == of(output, "'=2+3") == [("1", "right")] * 3
     assert of(output, "bob") == [("0", "not yet")] * 3
     assert all(p == "0" and "torn or not a notebook" in why for p, why in of(output, "chris"))
-    assert all(p == "0" and "a link" in why for p, why in of(output, "dora"))
-    assert all(p == "0" and "not read" in why for p, why in of(output, "eve"))
+    assert of(output, "dora") == [("0", "a link: not read")] * 3
+    assert of(output, "eve") == [("0", "not a plain file: not read")] * 3
     assert of(output, "nobody") == [("0", "nothing was handed in")] * 3
+
+
+def test_a_notebook_that_is_passed_over_is_named(isolated, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(grade, "judge_apart", lambda *more: dict.fromkeys(EXERCISES, (1, "right")))
+    folder = tmp_path / "class"
+    names = [
+        f"ann/{NAME}.ipynb",
+        "ann/02_kl_is_never_negative.ipynb",  # not asked for
+        "ann/notes.txt",
+        "ann/.ipynb_checkpoints/kl.ipynb",
+        "bob/kl.ipynb",
+        "bob/42_kl.ipynb",
+        f"chris/home/notebooks/exercises/{NAME}.ipynb",
+        "kl.ipynb",
+    ]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOLUTIONS, folder / name)
+    (folder / "dora").symlink_to(folder / "ann")
+    call = [str(folder), "--notebooks", "01", "--output", str(tmp_path / "out")]
+    assert grade.main(call) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if "not read" in line] == [
+        "not read: dora: a link to a folder",
+        "not read: kl.ipynb: it lies in no student's folder",
+        "not read: bob/42_kl.ipynb: there is no lecture 42 with exercises",
+        "not read: bob/kl.ipynb: its name does not begin with the number of a lecture, "
+        "as 01_name.ipynb does",
+        f"not read: chris/home/notebooks/exercises/{NAME}.ipynb: it lies too deep: "
+        "put it into chris/",
+    ]
+
+
+def test_of_two_notebooks_one_that_was_not_graded_is_no_zero_in_silence():
+    one, other = (grade.Handed("ann", NAME, Path(name)) for name in "ab")
+    wrong = dict.fromkeys(EXERCISES, (0, "wrong"))
+    for results in ({one: wrong, other: grade.STOPPED}, {other: grade.STOPPED, one: wrong}):
+        assert {row[-1] for row in grade.rows_of(["ann"], [NAME], results)} == {grade.STOPPED}
 
 
 def test_what_is_graded_is_not_graded_twice(graded, monkeypatch, capsys):
@@ -170,13 +208,14 @@ def test_an_interrupt_keeps_what_was_graded_and_leaves_no_process(isolated, tmp_
             new_notebook(cells=cells, metadata={"student": student}),
             tmp_path / "class" / student / f"{NAME}.ipynb",
         )
+    (tmp_path / "tmp").mkdir()
     arguments = [str(tmp_path / "class"), "--output", str(tmp_path / "out")]
     process = subprocess.Popen(
         [sys.executable, "-m", "tools.grade", *arguments],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TQDM_DISABLE": "1"},
+        env={**os.environ, "TQDM_DISABLE": "1", "TMPDIR": str(tmp_path / "tmp")},
     )
     end = time.monotonic() + 60
     kept = tmp_path / "out" / "grades"
@@ -188,6 +227,8 @@ def test_an_interrupt_keeps_what_was_graded_and_leaves_no_process(isolated, tmp_
     assert process.returncode == 130
     assert "goes on from there" in error
     assert of(tmp_path / "out", "a") == [("1", "right")] * 3
+    assert of(tmp_path / "out", "d") == [("0", grade.STOPPED)] * 3
+    assert list((tmp_path / "tmp").iterdir()) == []
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
 
@@ -196,6 +237,7 @@ OTHER_TYPES = """
 import numpy as np
 from lecture_utils.exercises import check
 from fractions import Fraction
+from pathlib import Path
 import torch
 
 def same(value):

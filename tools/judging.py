@@ -23,7 +23,7 @@ from lecture_utils.exercises.registry import TOPICS, find
 from tools.channel import TOO_LARGE, Broken
 from tools.course import Refused, code_cells, read
 from tools.isolation import MEMORY, Isolation
-from tools.submission import OutOfTime, Submission, is_plain_file, plain
+from tools.submission import OutOfTime, Submission, plain, why_not_read
 
 RIGHT, NOT_YET = "right", "not yet"
 MISSING = "its check is not in the notebook"
@@ -48,8 +48,8 @@ def limit_memory():
 def judge_file(path, topic, isolation, rng):
     """Return (points, why) by exercise of `topic` for the notebook in the file `path`."""
     names = TOPICS[topic]
-    if not is_plain_file(path):
-        return dict.fromkeys(names, (0, "a link, or too large to be a notebook: not read"))
+    if fault := why_not_read(path):
+        return dict.fromkeys(names, (0, fault))
     try:
         sources = [cell.source for cell in code_cells(read(path).cells)]
     except Refused as fault:

@@ -5,7 +5,6 @@ import re
 import signal
 import time
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
@@ -163,10 +162,15 @@ def as_python(source):
         return source
 
 
-def is_plain_file(path, most_bytes=20_000_000):
-    """Whether `path` is a file of a size that a notebook may have, and no link to another's."""
-    path = Path(path)
-    return path.is_file() and not path.is_symlink() and path.stat().st_size <= most_bytes
+def why_not_read(path, most_bytes=20_000_000):
+    """Why a file is not read as a notebook, or "": a link leads elsewhere, a fifo has no end."""
+    if path.is_symlink():
+        return "a link: not read"
+    if not path.is_file():
+        return "not a plain file: not read"
+    if path.stat().st_size > most_bytes:
+        return "too large to be a notebook: not read"
+    return ""
 
 
 def plain(text):
