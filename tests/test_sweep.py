@@ -97,6 +97,8 @@ def test_a_lecture_gets_the_parameters_that_it_has():
         settings(runs, "sed=0:2")
     with pytest.raises(Refused, match="is no int"):
         settings(runs, "seed=a,b")
+    with pytest.raises(Refused, match='"0:" is no range: write 0:10 for 0 to 9'):
+        settings(runs, "seed=0:")
 
 
 def test_numbers_of_every_lecture_are_read():
@@ -171,6 +173,8 @@ def until(condition, seconds=240):
 
 
 def test_an_interrupt_keeps_what_finished_and_leaves_no_kernel(course):
+    (course / "build").mkdir()
+    (course / "build" / "sweep.png").write_bytes(b"of another grid")
     process = start(course, "--grid", "seed=0:1 wait=0.0,100.0,101.0")
     until(lambda: len(list((course / "build").glob("sweep/*.json"))) == 1 and kernels_of(course))
     process.send_signal(signal.SIGINT)
@@ -180,6 +184,7 @@ def test_an_interrupt_keeps_what_finished_and_leaves_no_kernel(course):
     until(lambda: not kernels_of(course), 120)
     kinds = {(line["wait"], line["kind"]) for line in lines(course)}
     assert {("0.0", "seconds"), ("100.0", "not run"), ("101.0", "not run")} <= kinds
+    assert not (course / "build" / "sweep.png").exists()
 
 
 @pytest.fixture
