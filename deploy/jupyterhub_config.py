@@ -27,6 +27,7 @@ STATE = Path(os.environ.get("HUB_STATE", "/srv/jupyterhub"))
 PORT = int(os.environ.get("HUB_PORT", "8000"))
 GIGABYTES = float(os.environ.get("STUDENT_GB", "2"))
 IDLE_SECONDS = int(os.environ.get("IDLE_SECONDS", "1800"))
+CLOSED = ("notebooks/solutions", "tests", ".git")  # history and tests hold answers, too
 THREADS = ("COURSE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 # On this machine alone. Put a web server with a certificate before it: see README.md.
@@ -83,9 +84,12 @@ if TRIAL:
 else:
     c.JupyterHub.authenticator_class = "pam"
     c.PAMAuthenticator.open_sessions = False
-    solutions = COURSE / "notebooks" / "solutions"
-    if solutions.is_dir() and stat.S_IMODE(solutions.stat().st_mode) & 0o077:
-        sys.exit(f"refused: students could read {solutions}: `chmod 700 {solutions}`, or delete it")
+    for path in (COURSE / name for name in CLOSED):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            sys.exit(
+                f"refused: students could read {path}: install a copy without it, which "
+                "`deploy/for_students.sh FOLDER` writes"
+            )
 c.Authenticator.allow_all = True  # whoever has an account
 c.Authenticator.admin_users = set(os.environ.get("HUB_TEACHERS", "").split())
 

@@ -4,10 +4,13 @@ import csv
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -18,9 +21,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from lecture_utils.exercises.registry import TOPICS
 from tools import grade, isolation
-from tools.channel import Exchange, Remote
+from tools.channel import Broken, Exchange, Remote
 from tools.course import Refused
 from tools.isolation import best_isolation
+from tools.kernels import kernel
 from tools.submission import Submission
 
 NAME = "01_kl_divergence"
@@ -81,9 +85,46 @@ def test_points_and_reasons(graded):
     assert of(output, "ann") == of(output, "'=2+3") == [("1", "right")] * 3
     assert of(output, "bob") == [("0", "not yet")] * 3
     assert all(p == "0" and "torn or not a notebook" in why for p, why in of(output, "chris"))
-    assert all(p == "0" and "a link" in why for p, why in of(output, "dora"))
-    assert all(p == "0" and "not read" in why for p, why in of(output, "eve"))
+    assert of(output, "dora") == [("0", "a link: not read")] * 3
+    assert of(output, "eve") == [("0", "not a plain file: not read")] * 3
     assert of(output, "nobody") == [("0", "nothing was handed in")] * 3
+
+
+def test_a_notebook_that_is_passed_over_is_named(isolated, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(grade, "judge_apart", lambda *more: dict.fromkeys(EXERCISES, (1, "right")))
+    folder = tmp_path / "class"
+    names = [
+        f"ann/{NAME}.ipynb",
+        "ann/02_kl_is_never_negative.ipynb",  # not asked for
+        "ann/notes.txt",
+        "ann/.ipynb_checkpoints/kl.ipynb",
+        "bob/kl.ipynb",
+        "bob/42_kl.ipynb",
+        f"chris/home/notebooks/exercises/{NAME}.ipynb",
+        "kl.ipynb",
+    ]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOLUTIONS, folder / name)
+    (folder / "dora").symlink_to(folder / "ann")
+    call = [str(folder), "--notebooks", "01", "--output", str(tmp_path / "out")]
+    assert grade.main(call) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if "not read" in line] == [
+        "not read: dora: a link to a folder",
+        "not read: kl.ipynb: it lies in no student's folder",
+        "not read: bob/42_kl.ipynb: there is no lecture 42 with exercises",
+        "not read: bob/kl.ipynb: its name does not begin with the number of a lecture, "
+        "as 01_name.ipynb does",
+        f"not read: chris/home/notebooks/exercises/{NAME}.ipynb: it lies too deep: "
+        "put it into chris/",
+    ]
+
+
+def test_of_two_notebooks_one_that_was_not_graded_is_no_zero_in_silence():
+    one, other = (grade.Handed("ann", NAME, Path(name)) for name in "ab")
+    wrong = dict.fromkeys(EXERCISES, (0, "wrong"))
+    for results in ({one: wrong, other: grade.STOPPED}, {other: grade.STOPPED, one: wrong}):
+        assert {row[-1] for row in grade.rows_of(["ann"], [NAME], results)} == {grade.STOPPED}
 
 
 def test_what_is_graded_is_not_graded_twice(graded, monkeypatch, capsys):
@@ -167,13 +208,14 @@ def test_an_interrupt_keeps_what_was_graded_and_leaves_no_process(isolated, tmp_
             new_notebook(cells=cells, metadata={"student": student}),
             tmp_path / "class" / student / f"{NAME}.ipynb",
         )
+    (tmp_path / "tmp").mkdir()
     arguments = [str(tmp_path / "class"), "--output", str(tmp_path / "out")]
     process = subprocess.Popen(
         [sys.executable, "-m", "tools.grade", *arguments],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TQDM_DISABLE": "1"},
+        env={**os.environ, "TQDM_DISABLE": "1", "TMPDIR": str(tmp_path / "tmp")},
     )
     end = time.monotonic() + 60
     kept = tmp_path / "out" / "grades"
@@ -185,6 +227,8 @@ def test_an_interrupt_keeps_what_was_graded_and_leaves_no_process(isolated, tmp_
     assert process.returncode == 130
     assert "goes on from there" in error
     assert of(tmp_path / "out", "a") == [("1", "right")] * 3
+    assert of(tmp_path / "out", "d") == [("0", grade.STOPPED)] * 3
+    assert list((tmp_path / "tmp").iterdir()) == []
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
 
@@ -193,6 +237,7 @@ OTHER_TYPES = """
 import numpy as np
 from lecture_utils.exercises import check
 from fractions import Fraction
+from pathlib import Path
 import torch
 
 def same(value):
@@ -284,6 +329,47 @@ def test_what_optimizers_do_is_counted_where_they_do_it(inside):
     assert not hasattr(model, "encode")
 
 
+def sent(content):
+    """A pipe that holds a message with this content."""
+    source, target = os.pipe()
+
+    def write():
+        view = memoryview(struct.pack("<I", len(content)) + content)
+        while view:
+            view = view[os.write(target, view) :]
+
+    threading.Thread(target=write, daemon=True).start()
+    return source
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"value":[' + b"[]," * 2_000_000 + b"[]]}", "too large to be right"),
+        (('{"value": "' + "\N{GRINNING FACE}" * 5 + '"}').encode(), "no answer"),
+    ],
+)
+def test_what_would_take_much_memory_is_not_parsed(content, said, monkeypatch):
+    monkeypatch.setattr("tools.channel.json.loads", lambda text: pytest.fail("it was parsed"))
+    with pytest.raises(Broken, match=said):
+        Exchange(sent(content), 1).receive()
+
+
+def test_a_message_that_takes_too_much_memory_is_an_answer_too_large(monkeypatch):
+    def parse(text):
+        raise MemoryError
+
+    monkeypatch.setattr("tools.channel.json.loads", parse)
+    with pytest.raises(Broken, match="too large to be right"):
+        Exchange(sent(b"{}"), 1).receive()
+
+
+def test_the_judge_s_memory_has_a_limit():
+    program = "from tools import judging; judging.limit_memory(); bytearray(3 * 2**30)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert "MemoryError" in done.stderr
+
+
 def test_nothing_is_unpickled():
     exchange = Exchange(0, 1)
     with pytest.raises(ValueError, match="no numbers"):
@@ -305,10 +391,50 @@ def test_the_export_to_nbgrader_holds_every_exercise_in_two_cells(tmp_path):
             assert "# BEGIN SOLUTION" in answer.source
             assert "# END SOLUTION" in answer.source
             assert "check(" not in answer.source
-            assert check.source.endswith(f'check("{name}", {name})')
+            assert check.source.endswith(f'answer = {name}\ncheck("{name}", answer)')
             assert check.metadata.nbgrader.points == 1
             found.setdefault(path.stem[3:], []).append(name)
     assert {topic: tuple(names) for topic, names in found.items()} == TOPICS
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The export of lecture 01 as two students hand it in: all right, and one answer wrong."""
+    from tools import to_nbgrader
+
+    folder = tmp_path_factory.mktemp("export")
+    assert to_nbgrader.main(["--notebooks", "01", "--output", str(folder / "out")]) == 0
+    source = folder / "out" / "nbgrader" / "source" / NAME / f"{NAME}.ipynb"
+    for student in ("right", "wrong"):
+        notebook = nbformat.read(source, 4)
+        if student == "wrong":
+            [cell] = [cell for cell in notebook.cells if "def extra_bits" in cell.source]
+            cell.source += "\n\n\ndef extra_bits(counts, lengths):\n    return 1.0"
+        target = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
+        target.parent.mkdir(parents=True)
+        nbformat.write(notebook, target)
+    return folder
+
+
+def test_the_export_is_graded_as_it_is_answered(exported, isolated, tmp_path):
+    assert grade.main([str(exported), "--output", str(tmp_path / "out")]) == 0
+    assert of(tmp_path / "out", "right") == [("1", "right")] * 3
+    points = {row["exercise"]: row["points"] for row in rows(tmp_path / "out")[-3:]}
+    assert points == dict.fromkeys(EXERCISES, "1") | {"extra_bits": "0"}
+
+
+@pytest.mark.parametrize(("student", "failed"), [("right", []), ("wrong", ["check-extra_bits"])])
+def test_a_kernel_gives_the_export_its_points_as_nbgrader_does(exported, student, failed):
+    """nbgrader runs the cells past errors; a test cell without one has its point."""
+    notebook = nbformat.read(exported / "submitted" / student / NAME / f"{NAME}.ipynb", 4)
+    with kernel(notebook, ROOT, allow_errors=True) as client:
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+    assert [
+        cell.metadata.nbgrader.grade_id
+        for cell in notebook.cells
+        if cell.get("outputs") and any(out.output_type == "error" for out in cell.outputs)
+    ] == failed
 
 
 def test_another_run_leaves_the_grades_alone(tmp_path):

@@ -114,7 +114,12 @@ def test_an_honest_answer_is_right(judged):
         (
             "import channel\nchannel.Exchange.encode = lambda self, v, depth=0: "
             "{'array': ['|O', [1], '']}\n" + returning("return 1"),
-            "no answer",
+            "^it gave something that is no answer",
+        ),
+        (
+            "import channel\nchannel.Exchange.serve = lambda self, m: self.send("
+            "{'value': {'array': ['|O', [1], '']}})\n" + returning("return 1"),
+            "^it gave something that is no answer",
         ),
     ],
 )
@@ -163,6 +168,42 @@ def test_memory_of_all_processes_together_is_limited(judged, monkeypatch):
     assert points == (1, "right")  # not called, not eaten
     body = eats.replace("\n", "\n    ") + "\n    return 1"
     assert judged(returning(body)) == (0, "it took more than 0.390625 GB of memory")
+
+
+# A long message is announced; then come blanks, for ever: the judge never waits long for anything.
+DRIP = """
+import gc, struct
+[exchange] = [one for one in gc.get_objects() if type(one).__name__ == "Exchange"]
+os.write(exchange.target, struct.pack("<I", 10**8))
+while True:
+    os.write(exchange.target, b" "); time.sleep(0.02)
+"""
+
+
+def test_a_message_that_drips_costs_its_cell_alone(judged):
+    begun = time.monotonic()
+    assert judged(DRIP, ANSWER) == (1, "right")
+    assert time.monotonic() - begun < 40
+
+
+def test_a_message_that_drips_takes_no_longer_than_a_notebook_may(judged, monkeypatch):
+    monkeypatch.setattr(submission, "SECONDS", 4)
+    monkeypatch.setattr(submission, "SECONDS_PER_CELL", 30)
+    points, why = judged(DRIP, ANSWER)
+    assert points == 0
+    assert "4 seconds were not enough" in why
+
+
+def test_memory_is_limited_while_a_message_drips(judged, monkeypatch):
+    """The memory is in children, which are orphans of a process that has ended."""
+    monkeypatch.setattr(submission, "MEMORY", 600 * 2**20)
+    monkeypatch.setattr(submission, "SECONDS_PER_CELL", 30)
+    orphans = "for _ in range(3):\n    if not os.fork():\n        if os.fork(): os._exit(0)\n"
+    orphans += "        kept = np.ones(4 * 10**7); time.sleep(100)"
+    begun = time.monotonic()
+    points = judged(f"{orphans}\n{DRIP}", ANSWER)
+    assert points == (1, "right")
+    assert time.monotonic() - begun < 30
 
 
 def test_a_function_of_an_earlier_cell_is_not_judged(judged):

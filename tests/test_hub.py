@@ -19,6 +19,7 @@ from tools import hub
 
 sys.path.insert(0, str(ROOT / "deploy"))
 
+from collect import collect
 from homes import give_notebooks
 
 HERE = ROOT / "tests"
@@ -60,6 +61,47 @@ def test_a_student_s_link_leads_the_copy_nowhere(tmp_path):
     (home / "exercises").symlink_to(elsewhere)
     give_notebooks(source, home)
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without fifos")
+def test_plain_files_alone_are_collected(tmp_path):
+    """A link to another's folder or file gives nothing; a fifo stops nobody."""
+    homes, target = tmp_path / "home", tmp_path / "collected"
+    for name in ("ann", "bob", "cat", "dan"):
+        (homes / name / "notebooks").mkdir(parents=True)
+    for name in ("bob", "cat"):
+        (homes / name / "notebooks" / "exercises").mkdir()
+        (homes / name / "notebooks" / "exercises" / "01_kl.ipynb").write_text(name)
+    (homes / "ann" / "notebooks" / "exercises").symlink_to(homes / "bob/notebooks/exercises")
+    mine = homes / "cat" / "notebooks" / "exercises"
+    (mine / "02_link.ipynb").symlink_to(homes / "bob/notebooks/exercises/01_kl.ipynb")
+    os.mkfifo(mine / "03_fifo.ipynb")
+    (mine / "04_folder.ipynb").mkdir()
+    with (mine / "05_large.ipynb").open("wb") as file:
+        file.truncate(20_000_001)
+    left_out = collect(homes, target)
+    assert files(target) == {"bob/01_kl.ipynb", "cat/01_kl.ipynb"}
+    assert {path.name for path in target.iterdir()} == {"ann", "bob", "cat", "dan"}
+    assert [line.removeprefix(f"{homes}/") for line in left_out] == [
+        "ann: notebooks/exercises: Not a directory",
+        "cat: '02_link.ipynb': a link, or unreadable: Too many levels of symbolic links",
+        "cat: '03_fifo.ipynb': not a plain file",
+        "cat: '04_folder.ipynb': not a plain file",
+        "cat: '05_large.ipynb': larger than 20 MB",
+        "dan: notebooks/exercises: No such file or directory",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="accounts need root")
+def test_another_s_file_under_a_second_name_is_not_collected(tmp_path):
+    exercises = tmp_path / "home" / "ann" / "notebooks" / "exercises"
+    exercises.mkdir(parents=True)
+    (tmp_path / "bob.ipynb").write_text("bob")
+    os.chown(tmp_path / "bob.ipynb", 60_001, 60_001)
+    os.link(tmp_path / "bob.ipynb", exercises / "01_kl.ipynb")
+    [line] = collect(tmp_path / "home", tmp_path / "collected")
+    assert line.endswith("'01_kl.ipynb': a file of another account")
+    assert files(tmp_path / "collected") == set()
 
 
 def test_the_values_follow_the_schema_of_the_chart():
@@ -124,16 +166,68 @@ CONFIGURATION = """
 def test_the_configuration_names_nothing_that_jupyterhub_does_not_know(trial, said, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(ROOT / "deploy", course / "deploy")
-    (course / "notebooks" / "solutions").mkdir(parents=True, mode=0o700)
-    (course / "notebooks" / "solutions").chmod(0o700)
     run = [hub.python(), "-c", textwrap.dedent(CONFIGURATION)]
     environment = {**os.environ, "HUB_TRIAL": trial, "HUB_PASSWORD": "x"}
     run.append(course / "deploy" / "jupyterhub_config.py")
     done = subprocess.run(run, env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == said, done.stderr
-    (course / "notebooks" / "solutions").chmod(0o755)
-    done = subprocess.run(run, env=environment, capture_output=True, text=True, cwd=tmp_path)
-    assert ("students could read" in done.stderr) == (trial == "0")
+
+
+@ready
+@pytest.mark.parametrize("name", ["notebooks/solutions", "tests", ".git"])
+def test_a_hub_that_lets_students_read_answers_does_not_start(name, tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(ROOT / "deploy", course / "deploy")
+    (course / name).mkdir(parents=True)
+    load = "import sys; from traitlets.config.loader import PyFileConfigLoader as Loader;"
+    load += "Loader(sys.argv[1]).load_config()"
+    run = [hub.python(), "-c", load, course / "deploy" / "jupyterhub_config.py"]
+    for trial, mode, refused in [("0", 0o755, True), ("1", 0o755, False), ("0", 0o700, False)]:
+        (course / name).chmod(mode)
+        environment = {**os.environ, "HUB_TRIAL": trial, "HUB_PASSWORD": "x"}
+        done = subprocess.run(run, env=environment, capture_output=True, text=True, cwd=tmp_path)
+        assert (done.returncode != 0) == refused
+        assert (f"students could read {course / name}" in done.stderr) == refused
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A small course in git, with a solution and a test."""
+    course = tmp_path / "whole"
+    names = ("notebooks/01.ipynb", "notebooks/exercises/01.ipynb", "lecture_utils/kl.py")
+    for name in (*names, "notebooks/solutions/01.ipynb", "tests/test_answers.py"):
+        (course / name).parent.mkdir(parents=True, exist_ok=True)
+        (course / name).write_text(name)
+    (course / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "for_students.sh", course / "deploy")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], cwd=course, check=True, capture_output=True)
+    return course, {*names, "deploy/for_students.sh"}
+
+
+def test_students_get_a_copy_without_solutions_tests_and_history(repository, tmp_path):
+    course, expected = repository
+    for _ in range(2):  # the second time over the first copy
+        subprocess.run([course / "deploy" / "for_students.sh", tmp_path / "copy"], check=True)
+        assert files(tmp_path / "copy") == expected
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o755
+
+
+def test_students_get_no_copy_on_top_of_a_whole_course(repository, tmp_path):
+    course, _ = repository
+    shutil.copytree(course, tmp_path / "clone")
+    run = [course / "deploy" / "for_students.sh", tmp_path / "clone"]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"refused: {tmp_path}/clone/.git is there already: choose a new folder\n"
+
+
+def test_image_and_server_are_made_from_the_students_copy():
+    readme = (ROOT / "deploy" / "README.md").read_text()
+    assert "deploy/for_students.sh /srv/course" in readme
+    assert "deploy/for_students.sh build/for-students" in readme
+    assert re.search(r"jupyter-repo2docker .* build/for-students\n", readme)
 
 
 @ready
@@ -172,8 +266,8 @@ mkdir -p $base
 mount --bind $work/base $base
 mount -t tmpfs -o mode=755 none /srv
 mkdir -p /srv/course /srv/hub /srv/state
-for name in deploy lecture_utils notebooks; do cp -r $work/course/$name /srv/course/; done
-chmod 700 /srv/course/notebooks/solutions /srv/state
+for name in deploy lecture_utils notebooks tests; do cp -r $work/course/$name /srv/course/; done
+chmod 700 /srv/course/notebooks/solutions /srv/course/tests /srv/state
 mount --bind $work/hub /srv/hub
 for name in ann bob; do
     useradd --create-home --shell /bin/bash $name
@@ -198,6 +292,7 @@ def test_a_student_s_process_cannot_read_another_s_files(tmp_path):
     assert said["wrong password"] == "refused"
     assert said["ann is"] == "ann"
     assert said["own notebook"] == "read"
-    for what in ("bob's notebook", "bob's home", "solutions", "state of the hub", "bob's kernel"):
+    closed = ("bob's notebook", "bob's home", "solutions", "tests", "state of the hub")
+    for what in (*closed, "bob's kernel"):
         assert said[what] == "PermissionError", what
     assert said["three gigabytes"] == "MemoryError"

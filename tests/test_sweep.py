@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -97,6 +98,8 @@ def test_a_lecture_gets_the_parameters_that_it_has():
         settings(runs, "sed=0:2")
     with pytest.raises(Refused, match="is no int"):
         settings(runs, "seed=a,b")
+    with pytest.raises(Refused, match='"0:" is no range: write 0:10 for 0 to 9'):
+        settings(runs, "seed=0:")
 
 
 def test_numbers_of_every_lecture_are_read():
@@ -145,11 +148,13 @@ def test_a_sweep_over_seeds_is_a_table_and_nothing_runs_twice(course):
             ["--grid", "seed=1", "--scheduler", "tcp://127.0.0.1:1"],
             "no Dask scheduler|requirements",
         ),
+        (["--grid", "seed=1", "--scheduler", "localhost"], "write tcp://host:8786|requirements"),
     ],
 )
 def test_refusals(course, arguments, said):
     _, error = sweep(course, *arguments, status=2)
     assert error.startswith("refused: ")
+    assert error.count("\n") == 1
     assert any(words in error for words in said.split("|")), error
 
 
@@ -171,6 +176,8 @@ def until(condition, seconds=240):
 
 
 def test_an_interrupt_keeps_what_finished_and_leaves_no_kernel(course):
+    (course / "build").mkdir()
+    (course / "build" / "sweep.png").write_bytes(b"of another grid")
     process = start(course, "--grid", "seed=0:1 wait=0.0,100.0,101.0")
     until(lambda: len(list((course / "build").glob("sweep/*.json"))) == 1 and kernels_of(course))
     process.send_signal(signal.SIGINT)
@@ -180,31 +187,42 @@ def test_an_interrupt_keeps_what_finished_and_leaves_no_kernel(course):
     until(lambda: not kernels_of(course), 120)
     kinds = {(line["wait"], line["kind"]) for line in lines(course)}
     assert {("0.0", "seconds"), ("100.0", "not run"), ("101.0", "not run")} <= kinds
+    assert not (course / "build" / "sweep.png").exists()
 
 
 @pytest.fixture
-def cluster(course):
-    """A scheduler and two workers on this machine, as processes, in the folder of the course."""
+def scheduler(course):
+    """A scheduler on this machine: its address and how to start a worker in a folder."""
     pytest.importorskip("distributed")
-    environment = {**os.environ, "PYTHONPATH": str(course)}
-    logs = {"cwd": course, "env": environment, "stdout": subprocess.DEVNULL}
-    logs["stderr"] = subprocess.DEVNULL
+    logs = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     address_file = course / "scheduler.json"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0"]
     options = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(address_file)]
-    processes = [subprocess.Popen([*command, *options], **logs)]
+    processes = [subprocess.Popen([*command, *options], cwd=course, **logs)]
     until(address_file.exists)
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1"]
     worker += ["--no-dashboard", "--scheduler-file", str(address_file)]
-    processes += [subprocess.Popen(worker, **logs) for _ in range(2)]
-    yield json.loads(address_file.read_text())["address"], processes
+
+    def start_worker(folder):
+        environment = {**os.environ, "PYTHONPATH": str(folder)}
+        processes.append(subprocess.Popen(worker, cwd=folder, env=environment, **logs))
+        return processes[-1]
+
+    yield json.loads(address_file.read_text())["address"], start_worker
     for process in processes:
         process.kill()
         process.wait()
 
 
+@pytest.fixture
+def cluster(course, scheduler):
+    """A scheduler and two workers in the folder of the course: its address and the workers."""
+    address, start_worker = scheduler
+    return address, [start_worker(course) for _ in range(2)]
+
+
 def test_a_cluster_loses_a_worker_and_no_result(course, cluster):
-    address, (_, first, _) = cluster
+    address, (first, _) = cluster
     process = start(course, "--grid", "seed=0:2 wait=1.5,1.6,1.7", "--scheduler", address)
     until(lambda: psutil.Process(first.pid).children(recursive=True))
     first.kill()
@@ -235,3 +253,23 @@ def test_a_worker_with_another_course_is_refused(course, cluster):
     (other / "lecture_utils" / "tables.py").write_text("changed = True\n")
     _, error = sweep(other, "--grid", "seed=0:1", "--scheduler", address, status=2)
     assert "another version of the course lies on tcp://" in error
+
+
+def test_a_cluster_without_workers_says_so_and_begins_when_one_comes(course, scheduler):
+    address, start_worker = scheduler
+    process = start(course, "--grid", "seed=0:1", "--scheduler", address)
+    said = process.stderr.readline()
+    assert (
+        said == f"no workers: start `dask worker {address} --nthreads 1` in the course's folder\n"
+    )
+    start_worker(course)
+    out, error = process.communicate(timeout=200)
+    assert process.returncode == 0, out + error
+
+
+def test_a_worker_outside_the_course_is_refused(course, scheduler, tmp_path):
+    address, start_worker = scheduler
+    (tmp_path / "elsewhere").mkdir()
+    start_worker(tmp_path / "elsewhere")
+    _, error = sweep(course, "--grid", "seed=0:1", "--scheduler", address, status=2)
+    assert re.search(r"refused: start the worker tcp://\S+ in the course's folder: .*tools", error)

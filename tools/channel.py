@@ -16,12 +16,17 @@ import sys
 
 import numpy as np
 
-MOST_BYTES = 200_000_000  # of one message
+MOST_BYTES = 120_000_000  # of one message: an array of MOST_NUMBERS has 107 million
+MOST_COMMAS = 1_000_000  # of one message: each parts two values, which take memory once parsed
 MOST_NUMBERS = 10_000_000  # of an array
 MOST_ENTRIES = 100_000  # of a list
 MOST_OF_AN_ITERATOR = 100  # the judge counts them where several values are asked for
 DEEPEST = 6
 PARTS = ("encoder", "decoder", "encode", "decode")  # by which a model may be asked
+
+
+TOO_LARGE = "it gave an answer that is too large to be right"
+NO_ANSWER = "it gave something that is no answer"
 
 
 class Broken(Exception):
@@ -40,7 +45,7 @@ class Exchange:
     source, target : int
         File descriptors.
     watch : function, optional
-        Called five times a second while waiting; it may raise.
+        Called before each read and five times a second while waiting; it may raise.
     inside : bool
         Whether this is the submission's end. It may be handed functions as arguments, and counts
         what optimizers do; the judge's end does neither.
@@ -51,6 +56,7 @@ class Exchange:
         self.offered = {}
         self.busy = False  # a call was sent and has no answer yet
         self.is_stub = False  # the last call found the exercise without an answer
+        self.broken = ""  # why the last call got no answer
         self.updates = 0  # optimizer steps that the last call made on the other side
         self.inside = inside
 
@@ -66,20 +72,27 @@ class Exchange:
     def receive(self):
         (size,) = struct.unpack("<I", self._read(4))
         if size > MOST_BYTES:
-            raise Broken("it gave an answer that is too large to be right")
+            raise Broken(TOO_LARGE)
+        content = self._read(size)
+        if content.count(b",") > MOST_COMMAS:
+            raise Broken(TOO_LARGE)
         try:
-            message = json.loads(self._read(size))
+            message = json.loads(content.decode("ascii"))  # others take four bytes a letter
             if not isinstance(message, dict):
                 raise ValueError
+        except MemoryError as error:
+            raise Broken(TOO_LARGE) from error
         except (ValueError, RecursionError) as error:
-            raise Broken("it gave something that is no answer") from error
+            raise Broken(NO_ANSWER) from error
         return message
 
     def _read(self, size):
         content = bytearray()
         while len(content) < size:
-            while self.watch and not select.select([self.source], [], [], 0.2)[0]:
+            if self.watch:  # on every turn: bytes that come one by one would put it off for ever
                 self.watch()
+                if not select.select([self.source], [], [], 0.2)[0]:
+                    continue
             part = os.read(self.source, min(size - len(content), 1 << 20))
             if not part:
                 raise Broken("it ended its process")
@@ -88,6 +101,13 @@ class Exchange:
 
     def ask(self, number, arguments):
         """Call the other side's function `number`; meanwhile it may call ours."""
+        try:
+            return self._ask(number, arguments)
+        except Broken as fault:
+            self.broken = str(fault)
+            raise
+
+    def _ask(self, number, arguments):
         self.busy = True
         self.send({"call": number, "arguments": [self.encode(value) for value in arguments]})
         while "call" in (message := self.receive()):
@@ -105,8 +125,10 @@ class Exchange:
                 )
             else:
                 return self.decode(message["value"])
+        except MemoryError as fault:
+            raise Broken(TOO_LARGE) from fault
         except Exception as fault:  # whatever a forged message holds
-            raise Broken("it gave something that is no answer") from fault
+            raise Broken(NO_ANSWER) from fault
         raise error
 
     def serve(self, message):
@@ -203,7 +225,7 @@ class Exchange:
                     if name in PARTS:
                         setattr(function, name, self.decode(part))
                 return function
-        raise Broken("it gave something that is no answer")
+        raise Broken(NO_ANSWER)
 
 
 class Remote:

@@ -4,6 +4,9 @@ Needs `dask.distributed` (requirements-cluster.txt), the same Python packages an
 every machine: workers start in the course's folder, `dask worker tcp://HOST:8786 --nthreads 1`.
 """
 
+import re
+import socket
+import sys
 import time
 
 from tools import sweeping
@@ -11,6 +14,7 @@ from tools.course import Refused
 from tools.kept import digest_of
 
 PARTS = ("lecture_utils/**/*.py", "lecture_utils/data/*", "tools/*.py")
+ADDRESS = re.compile(r"(?:tcp|tls)://\[?([^\s/\]]+)\]?:(\d+)")
 SECONDS_TO_STOP = 30
 
 
@@ -66,14 +70,11 @@ def run_on(address, tasks, finished, tick, interrupted):
     """
     client = connect(address)
     try:
+        wait_for_worker(client, address, interrupted)
         refuse_other_courses(client)
         pending = {client.submit(run_there, task, pure=False): task for task in tasks}
         while pending and not interrupted.is_set():
-            if client.status != "running":
-                raise Refused(
-                    f"the scheduler {address} went away; what was finished is kept, the same "
-                    "command goes on from there"
-                )
+            wait_for_worker(client, address, interrupted)
             for future in [future for future in pending if future.done()]:
                 finished(pending.pop(future), result_of(future))
             tick()
@@ -91,19 +92,46 @@ def connect(address):
         raise Refused(
             "SCHEDULER needs dask.distributed: `pip install -r requirements-cluster.txt`"
         ) from error
-    try:
+    match = ADDRESS.fullmatch(address)
+    if not match:
+        raise Refused(f'SCHEDULER="{address}" is no address: write tcp://host:8786')
+    try:  # first by itself: a client that finds nobody needs half a minute to end
+        socket.create_connection((match[1], int(match[2])), timeout=10).close()
         return Client(address, timeout=30, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise Refused(f"no Dask scheduler answers at {address}: {error}") from error
+
+
+def wait_for_worker(client, address, interrupted):
+    """Wait until the scheduler has a worker, and say so when it has none."""
+    waits = False
+    while not interrupted.is_set():
+        try:
+            if client.status == "running" and client.nthreads():
+                return
+        except OSError:  # it went away at this moment
+            pass
+        if client.status != "running":
+            raise Refused(
+                f"the scheduler {address} went away; what was finished is kept, the same "
+                "command goes on from there"
+            )
+        if not waits:
+            print(
+                f"no workers: start `dask worker {address} --nthreads 1` in the course's folder",
+                file=sys.stderr,
+            )
+        waits = True
+        time.sleep(0.5)
 
 
 def refuse_other_courses(client):
     """Refuse workers that have no course, or another one: their results would be others."""
     ours = course()
-    try:
-        theirs = client.run(course)
-    except ImportError as error:
-        raise Refused(f"start the workers in the course's folder: {error}") from error
+    theirs = client.run(course, on_error="return")
+    for address, answer in theirs.items():
+        if isinstance(answer, Exception):  # outside the folder there is no module to run
+            raise Refused(f"start the worker {address} in the course's folder: {answer}")
     others = [address for address, digest in theirs.items() if digest != ours]
     if others:
         raise Refused(f"another version of the course lies on {', '.join(others)}")

@@ -11,11 +11,13 @@ import csv
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
@@ -32,11 +34,12 @@ from tools.course import (
 from tools.isolation import LIMITS_ALONE, Isolation, best_isolation, free_users
 from tools.kept import Kept, digest_of, write_whole
 from tools.several import N_AT_ONCE, interrupts_noted, run_command, run_in_threads
-from tools.submission import is_plain_file, plain
+from tools.submission import plain, why_not_read
 
 COLUMNS = ("student", "lecture", "exercise", "points", "of", "why")
 NOTHING = "nothing was handed in"
 NOT_GRADED = "not graded"
+STOPPED = f"{NOT_GRADED}: stopped before, the same command goes on"
 PARTS = ("lecture_utils/**/*.py", "tools/channel.py", "tools/judging.py", "tools/worker.py")
 
 
@@ -68,7 +71,8 @@ def main(arguments=None):
         results = grade_all(handed, isolation, kept)
     except KeyboardInterrupt:
         done = known(handed, kept, digest_of(*PARTS), isolation.kind)
-        write(table, rows_of(students, lectures_of(handed, chosen, options.notebooks), done))
+        results = dict.fromkeys(handed, STOPPED) | done
+        write(table, rows_of(students, lectures_of(handed, chosen, options.notebooks), results))
         raise
     rows = rows_of(students, lectures_of(handed, chosen, options.notebooks), results)
     write(table, rows)
@@ -94,27 +98,55 @@ def find(text, chosen):
         folder = folder / "submitted"
     if any(folder.glob(NAME_PATTERN)):
         raise Refused(f"{folder} holds notebooks, not students: put them into folder/student/")
-    students = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
-    ]
+    students = folders_in(folder)
     handed = [
         Handed(student.name, chosen[path.name[:2]], path)
         for student in students
         for path in notebooks_of(student)
         if path.name[:2] in chosen
     ]
+    warn_of_unread(folder, {one.path for one in handed})
     if not handed:
         raise Refused(f"{folder} has no notebooks folder/student/NN_*.ipynb of these lectures")
     return [student.name for student in students], handed
 
 
+def folders_in(folder):
+    """The folders in a folder, without links and hidden ones."""
+    found = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
+    return [path for path in found if not path.name.startswith(".")]
+
+
 def notebooks_of(student):
-    """The notebooks in a student's folder, and in the folders in it that are no links."""
-    inner = [path for path in sorted(student.iterdir()) if path.is_dir() and not path.is_symlink()]
-    folders = [student, *(path for path in inner if not path.name.startswith("."))]
+    """The notebooks in a student's folder, and in the folders in it."""
+    folders = [student, *folders_in(student)]
     return [path for folder in folders for path in sorted(folder.glob(NAME_PATTERN))]
+
+
+def warn_of_unread(folder, read):
+    """Say which notebooks are passed over, and why: they would cost points without a word."""
+    for place, folders, names in os.walk(folder):  # follows no links
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(folders + [name for name in names if not name.startswith(".")]):
+            path = Path(place, name)
+            why = "" if path in read else why_unread(path, path.relative_to(folder).parts)
+            if why:
+                print(f"not read: {plain(str(path.relative_to(folder)))}: {why}", file=sys.stderr)
+
+
+def why_unread(path, parts):
+    """Why a file or folder that lies at `parts` below the submissions is passed over, or ""."""
+    if path.is_dir():
+        return "a link to a folder" if path.is_symlink() else ""
+    if path.suffix.lower() != ".ipynb":
+        return ""
+    if len(parts) == 1:
+        return "it lies in no student's folder"
+    if not path.match(NAME_PATTERN):
+        return "its name does not begin with the number of a lecture, as 01_name.ipynb does"
+    if path.name[:2] not in with_exercises(""):
+        return f"there is no lecture {path.name[:2]} with exercises"
+    return f"it lies too deep: put it into {plain(parts[0])}/" if len(parts) > 3 else ""
 
 
 def chosen_isolation(kind):
@@ -141,13 +173,15 @@ def grade_all(handed, isolation, kept):
         user = users.get()
         try:
             key = key_of(one, course, isolation.kind)  # before: the file may change meanwhile
-            results[one] = judge_apart(one, isolation.kind, user)
+            results[one] = judge_apart(one, isolation.kind, user, scratch)
             if not isinstance(results[one], str):
                 kept.put(key, results[one])
         finally:
             users.put(user)
 
     with (
+        # A judge that an interrupt kills leaves its temporary folders: they go with this one.
+        TemporaryDirectory(prefix="course-grade-", ignore_cleanup_errors=True) as scratch,
         tqdm(total=len(handed), initial=len(results), unit="notebook") as bar,
         interrupts_noted() as interrupted,
     ):
@@ -155,12 +189,13 @@ def grade_all(handed, isolation, kept):
     return results
 
 
-def judge_apart(one, kind, user):
+def judge_apart(one, kind, user, scratch):
     """Judge one notebook in a process of its own; a text says why that was not possible."""
     arguments = [str(one.path.absolute()), one.lecture[3:], kind, str(user)]
     done = subprocess.run(
         [sys.executable, "-m", "tools.judging", *arguments],
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": scratch},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -182,8 +217,9 @@ def known(handed, kept, course, kind):
 
 def key_of(one, course, kind):
     """What the points depend on: the file, the lecture, the exercises, how submissions ran."""
-    content = one.path.read_bytes() if is_plain_file(one.path) else b""
-    return [hashlib.sha256(content).hexdigest(), is_plain_file(one.path), one.lecture, course, kind]
+    fault = why_not_read(one.path)
+    content = b"" if fault else one.path.read_bytes()
+    return [hashlib.sha256(content).hexdigest(), fault, one.lecture, course, kind]
 
 
 def lectures_of(handed, chosen, names):
@@ -200,7 +236,7 @@ def rows_of(students, names, results):
         for exercise in TOPICS[one.lecture[3:]]:
             said = (0, result) if isinstance(result, str) else tuple(result[exercise])
             key = one.student, one.lecture, exercise
-            best[key] = max(best.get(key, said), said, key=lambda found: found[0])
+            best[key] = max(best.get(key, said), said, key=order)
     return [
         (student, lecture, exercise, points, 1, why)
         for student in students
@@ -208,6 +244,12 @@ def rows_of(students, names, results):
         for exercise in TOPICS[lecture[3:]]
         for points, why in [best.get((student, lecture, exercise), (0, NOTHING))]
     ]
+
+
+def order(found):
+    """The better answer counts; without a point, one that was not graded may still get it."""
+    points, why = found
+    return points, str(why).startswith(NOT_GRADED)
 
 
 def write(path, rows):

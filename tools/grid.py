@@ -32,6 +32,8 @@ def values_of(text):
             if step == 0 or not (first < end <= first + MOST_RUNS * step):
                 raise Refused(f'"{part}" holds no numbers, or too many: 0:10 means 0 to 9')
             parts += map(str, range(first, end, step))
+        elif ":" in part:
+            raise Refused(f'"{part}" is no range: write 0:10 for 0 to 9')
         elif part:
             parts.append(part)
     if not parts or len(set(parts)) < len(parts):

@@ -3,8 +3,8 @@
 python -m tools.hub
 python -m tools.hub --students 5
 
-Any name may log in, with the password that is printed. Its files lie in build/hub and go when the
-trial ends. `deploy/README.md` says how a class gets one.
+Any name may log in, with the password that is printed. Its files lie in build/hub until the next
+trial begins. `deploy/README.md` says how a class gets one.
 """
 
 import json

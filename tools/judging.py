@@ -7,8 +7,10 @@ python -m tools.judging FILE TOPIC ISOLATION USER
 
 import json
 import re
+import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +20,10 @@ from lecture_utils.exercises.cell import leftover
 from lecture_utils.exercises.exercise import NotYet, Wrong
 from lecture_utils.exercises.judge import judge
 from lecture_utils.exercises.registry import TOPICS, find
-from tools.channel import Broken
+from tools.channel import TOO_LARGE, Broken
 from tools.course import Refused, code_cells, read
-from tools.isolation import Isolation
-from tools.submission import OutOfTime, Submission, is_plain_file, plain
+from tools.isolation import MEMORY, Isolation
+from tools.submission import OutOfTime, Submission, plain, why_not_read
 
 RIGHT, NOT_YET = "right", "not yet"
 MISSING = "its check is not in the notebook"
@@ -31,16 +33,23 @@ CHECK = re.compile(r"""\bcheck\(\s*["'](\w+)["']""")
 def main():
     file, topic, kind, user = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    limit_memory()
     isolation = Isolation(kind, int(user))
     points = judge_file(Path(file), topic, isolation, np.random.default_rng())
     print(json.dumps(points))
 
 
+def limit_memory():
+    """Let the judge take as much as a submission, whatever that sends: others run beside it."""
+    with suppress(ValueError, OSError):  # a system may allow less than we do
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+
+
 def judge_file(path, topic, isolation, rng):
     """Return (points, why) by exercise of `topic` for the notebook in the file `path`."""
     names = TOPICS[topic]
-    if not is_plain_file(path):
-        return dict.fromkeys(names, (0, "a link, or too large to be a notebook: not read"))
+    if fault := why_not_read(path):
+        return dict.fromkeys(names, (0, fault))
     try:
         sources = [cell.source for cell in code_cells(read(path).cells)]
     except Refused as fault:
@@ -80,7 +89,7 @@ def verdict(name, cell, function, submission, rng):
         answer = leftover(name, submission.sources[cell])
         if answer:
             return f"its cell does not define `{answer}`: the one in memory is from another cell"
-    submission.exchange.is_stub = False
+    submission.exchange.is_stub, submission.exchange.broken = False, ""
     try:
         judge(find(name), function, rng)
     except NotYet:
@@ -88,8 +97,10 @@ def verdict(name, cell, function, submission, rng):
     except Wrong as wrong:
         if submission.exchange.is_stub:
             return NOT_YET
-        ended = submission.fault or (submission.ended() and "it ended its process")
-        return ended or str(wrong).removeprefix(f"✗ {name}: ")
+        broken = submission.fault or submission.exchange.broken
+        return broken or str(wrong).removeprefix(f"✗ {name}: ")
+    except MemoryError:  # of the judge, which compares
+        return TOO_LARGE
     return submission.fault or RIGHT
 
 

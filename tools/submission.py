@@ -5,13 +5,12 @@ import re
 import signal
 import time
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tools.channel import Broken, Exchange
+from tools.channel import NO_ANSWER, Broken, Exchange
 from tools.isolation import MEMORY
 
 SECONDS_TO_START = 60
@@ -87,7 +86,7 @@ class Submission:
         try:
             self.checked = [(int(n), str(name), self.exchange.decode(f)) for n, name, f in checked]
         except Exception as fault:  # whatever a forged message holds
-            raise Broken("it gave something that is no answer") from fault
+            raise Broken(NO_ANSWER) from fault
         self.limit(None)
 
     def limit(self, seconds):
@@ -99,9 +98,12 @@ class Submission:
         """Look after the process while an answer is awaited; raises when it takes too much."""
         self.computed()
         if time.monotonic() > self.end:
+            self.fault = f"{SECONDS} seconds were not enough for the whole notebook"
             self.kill()
-            raise OutOfTime(f"{SECONDS} seconds were not enough for the whole notebook")
-        if self.allowed is None or self.fault:
+            raise OutOfTime(self.fault)
+        if self.fault:  # killed already; what it still had in the pipe is not read
+            raise Broken(self.fault)
+        if self.allowed is None:
             return
         waited = time.monotonic() - self.begun
         spent = self.seconds - self.computed_before
@@ -160,10 +162,15 @@ def as_python(source):
         return source
 
 
-def is_plain_file(path, most_bytes=20_000_000):
-    """Whether `path` is a file of a size that a notebook may have, and no link to another's."""
-    path = Path(path)
-    return path.is_file() and not path.is_symlink() and path.stat().st_size <= most_bytes
+def why_not_read(path, most_bytes=20_000_000):
+    """Why a file is not read as a notebook, or "": a link leads elsewhere, a fifo has no end."""
+    if path.is_symlink():
+        return "a link: not read"
+    if not path.is_file():
+        return "not a plain file: not read"
+    if path.stat().st_size > most_bytes:
+        return "too large to be a notebook: not read"
+    return ""
 
 
 def plain(text):

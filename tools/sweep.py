@@ -60,15 +60,17 @@ def sweep(runs, grid, output, scheduler):
         if "not run" not in result:
             kept.put(keys[tasks[task]], result)
 
+    picture = output / "sweep.png"
     try:
         run_all(tasks, finished, scheduler, n_known=len(results))
     finally:  # also of an interrupted sweep
         write(output / "sweep.csv", grid, results)
+        picture.unlink(missing_ok=True)  # one of an earlier grid would seem to belong to this table
     from tools.sweep_picture import draw
 
-    draw(grid, results, output / "sweep.png")
+    draw(grid, results, picture)
     status = report(grid, results)
-    print(f"\nresults: {output / 'sweep.csv'}\npicture: {output / 'sweep.png'}")
+    print(f"\nresults: {output / 'sweep.csv'}\npicture: {picture}")
     return status
 
 

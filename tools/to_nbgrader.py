@@ -17,6 +17,11 @@ from tools.course import Parser, Refused, choose, claim, command, read, solution
 from tools.several import run_command
 
 CALL = re.compile(r'^check\("(\w+)", (\w+)\)\s*\Z', re.MULTILINE)
+# A name that the test cell gives itself: `check` refuses one that only another cell has defined.
+TEST = """from lecture_utils.exercises import check
+
+answer = {function}
+check("{name}", answer)"""
 CONFIGURATION = """c = get_config()
 c.CourseDirectory.course_id = "kl-and-autoencoders"
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your code here")'}
@@ -70,7 +75,7 @@ def two_cells(cell, call):
     name = call[1]
     answer = new_code_cell(cell.source[: call.start()].rstrip())
     answer.metadata.nbgrader = nbgrader(f"answer-{name}", solution=True)
-    test = new_code_cell(f"from lecture_utils.exercises import check\n\n{call[0].strip()}")
+    test = new_code_cell(TEST.format(name=name, function=call[2]))
     test.metadata.nbgrader = nbgrader(f"check-{name}", grade=True, locked=True, points=1)
     return [answer, test]
 
