@@ -7,10 +7,11 @@ export OMP_NUM_THREADS = $(COURSE_THREADS)
 # This folder's library, wherever .venv was made and whatever PYTHONPATH says.
 export PYTHONPATH = $(CURDIR)
 BIN := .venv/bin
+QUICK := $(addprefix tests/test_,divergences.py autoencoders.py evaluation.py training.py claims.py tables.py notebooks.py)
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress test reseed reproduce mutate lite book colab wheel bench clean grade nbgrader sweep hub
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress quick test reseed reproduce mutate lite book colab wheel bench clean grade nbgrader sweep hub
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +19,7 @@ help:  ## list the commands
 .venv/run: requirements.txt pyproject.toml
 	@test -w . || { echo "refused: $(CURDIR) cannot be written, so .venv cannot be made in it: copy the course to a folder of yours"; exit 1; }
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'Python 3.11 to 3.13 is needed, this is ' + sys.version.split()[0] + ': make ... PYTHON=python3.11')"
+	@echo "installing packages into .venv: a few minutes, the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt -e .
 	touch $@
@@ -29,8 +31,8 @@ help:  ## list the commands
 run: .venv/run  ## run the lectures into build/   NOTEBOOKS="01 05" PARAMETERS="seed=3 n_samples=2000" BUILD=elsewhere
 	$(BIN)/python -m tools.run_course --notebooks "$(NOTEBOOKS)" --parameters "$(PARAMETERS)" --output "$(BUILD)"
 
-lab: .venv/run  ## open the course in JupyterLab
-	$(BIN)/python -m tools.lab
+lab: .venv/run  ## open the course in JupyterLab   LAB_ARGS="--no-browser"
+	$(BIN)/python -m tools.lab $(LAB_ARGS)
 
 site: .venv/run  ## build pages, slides and build/index.html from the stored outputs
 	$(BIN)/python -m tools.build_site --output "$(BUILD)"
@@ -48,6 +50,11 @@ exercises: .venv/run  ## make the student copies from notebooks/solutions
 
 progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02" FOLDER=my-notebooks-1
 	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)" --folder "$(FOLDER)"
+
+quick: .venv/test  ## check in minutes what a change to the library breaks: style, library, notebooks unrun
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 test: .venv/test .lite/ready  ## check everything: style, library, notebooks and their stored outputs
 	$(BIN)/ruff check .

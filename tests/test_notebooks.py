@@ -267,7 +267,7 @@ def shown_once(notebooks, library):
         if len(places) != 1:
             complaints.append(f"{function} is shown {len(places)} times, not once")
         complaints += [
-            f"{name}: {function} is not the library's"
+            f"{name}: {function} is not the library's: make the two the same"
             for name, shown_dump in places
             if shown_dump != dump
         ]

@@ -85,9 +85,9 @@ def test_solutions_are_right_and_untouched_copies_not_yet(course):
         "pinsker_range": "not yet",
         "nudge_coefficient": "not yet",
     }
-    assert (last, errors) == ("3 of 6 exercises are right", "")
+    assert (last, errors) == ("3 of 6 exercises are right, as the files are saved", "")
     states, last, _ = report(course, "--notebooks", "2")
-    assert (len(states), last) == (3, "0 of 3 exercises are right")
+    assert (len(states), last) == (3, "0 of 3 exercises are right, as the files are saved")
     files = [path for path in notebooks.rglob("*") if path.is_file()]
     assert {path: path.read_bytes() for path in files} == before
 
@@ -121,7 +121,7 @@ def test_each_exercise_is_judged_for_itself(course):
         "both_orders": "wrong: its check is not in the notebook",
         "kl_of_samples": "wrong: SyntaxError: invalid syntax (line 2)",
     }
-    assert (last, errors) == ("0 of 3 exercises are right", "")
+    assert (last, errors) == ("0 of 3 exercises are right, as the files are saved", "")
 
 
 def test_a_wrong_answer_says_what_the_check_says(course):
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_notebook_is_named_in_one_line(content, course):
     make_exercises.main(course / "notebooks")
     (course / "notebooks" / "exercises" / f"{NAME}.ipynb").write_text(content)
     states, last, errors = report(course, status=1)
-    assert (len(states), last) == (3, "0 of 3 exercises are right")
+    assert (len(states), last) == (3, "0 of 3 exercises are right, as the files are saved")
     assert re.fullmatch(rf"{NAME}\.ipynb cannot be .+\n", errors)
 
 
@@ -259,7 +259,7 @@ def test_a_first_cell_that_fails_is_what_is_said(judged, capsys):
     )
     assert progress.report({progress.Path(f"{NAME}.ipynb"): said}) == 1
     out, err = capsys.readouterr()
-    assert out.strip() == "0 of 0 exercises are right"
+    assert out.strip() == "0 of 0 exercises are right, as the files are saved"
     assert err == f"{said}\n"
 
 
@@ -307,7 +307,7 @@ def test_of_copies_the_best_state_of_each_exercise_counts(suffix, monkeypatch, c
         "wrong: b",
     ]
     assert rows[1].startswith(f"{NAME}  extra_bits")
-    assert last == "1 of 3 exercises are right"
+    assert last == "1 of 3 exercises are right, as the files are saved"
 
 
 def test_a_copy_has_the_exercises_of_its_lecture(judged, monkeypatch):
@@ -326,4 +326,4 @@ def test_another_folder_can_be_looked_at(course, tmp_path):
     shutil.rmtree(course / "notebooks" / "exercises")
     for folder in (mine, mine / "exercises"):
         states, last, _ = report(course, "--folder", str(folder), "--notebooks", "1")
-        assert (len(states), last) == (3, "0 of 3 exercises are right")
+        assert (len(states), last) == (3, "0 of 3 exercises are right, as the files are saved")

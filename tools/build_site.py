@@ -20,6 +20,7 @@ import jinja2
 import nbformat
 from tqdm import tqdm
 
+from tools import pages
 from tools.cells import slide_type
 from tools.course import (
     NOTEBOOKS,
@@ -181,7 +182,7 @@ def prepare(folder, lectures, notebooks, has_lite):
             data = b64decode(picture.data["image/png"])
             (folder / "static" / "pictures" / f"{lecture.number}.png").write_bytes(data)
         if lecture.exercise:
-            page = for_page(read(lecture.exercise), address, entries)
+            page = for_page(pages.without_outputs(read(lecture.exercise)), address, entries)
             add_around(page, lecture, True, in_browser)
             nbformat.write(page, folder / "exercises" / f"{lecture.stem}.ipynb")
     parts = [

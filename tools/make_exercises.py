@@ -106,7 +106,11 @@ def main(notebooks=NOTEBOOKS):
     """Make every student copy that can be made; returns 1 when one was refused, else 0."""
     sources = notebooks_in(notebooks / "solutions", "*.ipynb")
     if not sources:
-        print(f"error: there is no notebook in {notebooks / 'solutions'}", file=sys.stderr)
+        print(
+            f"error: there is no notebook in {notebooks / 'solutions'}. In a copy for students "
+            "that is so, and exercises/ is complete",
+            file=sys.stderr,
+        )
         return 1
     refused = False
     for source in sources:

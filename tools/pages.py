@@ -8,6 +8,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_output
 
 from tools.cells import is_injected, is_note, is_slide_only, role, ticks
+from tools.course import code_cells
 
 FOLDED_ROLES = ("figure", "check", "setup")
 NOTEBOOK_LINK = re.compile(r"\[([^\]]+)\]\(([^()\s]+\.ipynb)(#[^()\s]*)?\)")
@@ -26,6 +27,13 @@ NO_PROSE = re.compile(
     """,
     re.M | re.S | re.X,
 )
+
+
+def without_outputs(notebook):
+    """A student may have worked in the copy: what a check said there is not for the page."""
+    for cell in code_cells(notebook.cells):
+        cell.outputs = []
+    return notebook
 
 
 def for_page(notebook, address, entries):

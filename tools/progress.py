@@ -223,7 +223,7 @@ def report(results):
         print(f"{'' if lecture == last else lecture:{lecture_width}}  {name:{name_width}}  {said}")
         last = lecture
     n_right = sum(said == RIGHT for _, _, said in rows)
-    print(f"\n{n_right} of {len(rows)} exercises are right")
+    print(f"\n{n_right} of {len(rows)} exercises are right, as the files are saved")
     for said in unjudged:
         print(said, file=sys.stderr)
     return 1 if unjudged or any(said.startswith(NOT_JUDGED) for _, _, said in rows) else 0
