@@ -47,7 +47,8 @@ def test_what_is_installed_is_what_is_pinned(package, version):
 
 def test_jupyterlite_is_what_is_pinned_and_not_where_jupyterlab_sees_it():
     [packages] = (ROOT / ".lite").glob("lib/python*/site-packages")
-    found = importlib.metadata.distributions(path=[str(packages)])
+    # From Python 3.12 on setuptools comes from .venv, whose packages .lite sees, too.
+    found = importlib.metadata.distributions(path=[*sys.path, str(packages)])
     versions = {each.name.replace("_", "-"): each.version for each in found}
     pinned = pins("requirements-lite.txt")
     assert {name: versions.get(name) for name in pinned} == pinned

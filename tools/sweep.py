@@ -50,9 +50,10 @@ def sweep(runs, grid, output, scheduler):
     keys = {one: [*key_of(one, runs), course] for one in grid}
     results = {one: found for one in grid if (found := kept.get(keys[one])) is not None}
     texts = {run.name: run.source.read_text(encoding="utf-8-sig") for run in runs}
+    missing = [one for one in grid if one not in results]
     tasks = {
         Task(one.name, texts[one.name], one.values, course): one
-        for one in sorted(set(grid) - set(results), key=expected, reverse=True)
+        for one in sorted(missing, key=expected, reverse=True)
     }
 
     def finished(task, result):
