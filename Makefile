@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = $(COURSE_THREADS)
 # This folder's library, wherever .venv was made and whatever PYTHONPATH says.
 export PYTHONPATH = $(CURDIR)
 BIN := .venv/bin
-QUICK := $(addprefix tests/test_,divergences.py autoencoders.py evaluation.py training.py claims.py tables.py notebooks.py)
+QUICK := tests/test_divergences.py tests/test_autoencoders.py tests/test_evaluation.py tests/test_training.py tests/test_claims.py tests/test_tables.py tests/test_notebooks.py
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
@@ -51,15 +51,15 @@ exercises: .venv/run  ## make the student copies from notebooks/solutions
 progress: .venv/run  ## say which exercises are right   NOTEBOOKS="01 02" FOLDER=my-notebooks-1
 	$(BIN)/python -m tools.progress --notebooks "$(NOTEBOOKS)" --folder "$(FOLDER)"
 
-quick: .venv/test  ## check in minutes what a change to the library breaks: style, library, notebooks unrun
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
-
 test: .venv/test .lite/ready  ## check everything: style, library, notebooks and their stored outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
+
+quick: .venv/test  ## check in minutes what a change to the library breaks: style, library, notebooks unrun
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 reseed: .venv/run  ## run the lectures with the seeds 0 to 9: does every claim hold?
 	$(BIN)/python -m tools.sweep --grid "seed=0:10" --notebooks "$(NOTEBOOKS)" --scheduler "$(SCHEDULER)" --output "$(BUILD)"
