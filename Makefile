@@ -11,7 +11,7 @@ QUICK := tests/test_divergences.py tests/test_autoencoders.py tests/test_evaluat
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab site slides slides-pdf notebooks exercises progress quick test reseed reproduce mutate lite book colab wheel bench clean grade nbgrader sweep hub
+.PHONY: help run lab site slides slides-pdf notebooks exercises progress test quick reseed reproduce mutate lite book colab wheel bench clean grade nbgrader sweep hub
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -443,6 +443,6 @@ def test_a_missing_package_file_is_named(monkeypatch, samples, tmp_path, distrib
 def test_what_a_check_said_to_a_student_is_not_on_the_page():
     cell = nbformat.v4.new_code_cell("check('x', x)")
     cell.outputs = [nbformat.v4.new_output("stream", text="✗ x: it is not a number")]
-    notebook = pages.without_outputs(nbformat.v4.new_notebook(cells=[cell]))
+    notebook = pages.unrun(nbformat.v4.new_notebook(cells=[cell]))
     assert not notebook.cells[0].outputs
     assert notebook.cells[0].source == "check('x', x)"

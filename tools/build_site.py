@@ -20,7 +20,6 @@ import jinja2
 import nbformat
 from tqdm import tqdm
 
-from tools import pages
 from tools.cells import slide_type
 from tools.course import (
     NOTEBOOKS,
@@ -33,7 +32,7 @@ from tools.course import (
     repository,
 )
 from tools.packages import PACKAGE_FILES, BuildError, package_bytes, package_file
-from tools.pages import addresses, for_page, glossary_entries, link_terms, link_to_pages
+from tools.pages import addresses, for_page, glossary_entries, link_terms, link_to_pages, unrun
 from tools.slides import render_deck
 
 WEBSITE = ROOT / "website"
@@ -182,7 +181,7 @@ def prepare(folder, lectures, notebooks, has_lite):
             data = b64decode(picture.data["image/png"])
             (folder / "static" / "pictures" / f"{lecture.number}.png").write_bytes(data)
         if lecture.exercise:
-            page = for_page(pages.without_outputs(read(lecture.exercise)), address, entries)
+            page = for_page(unrun(read(lecture.exercise)), address, entries)
             add_around(page, lecture, True, in_browser)
             nbformat.write(page, folder / "exercises" / f"{lecture.stem}.ipynb")
     parts = [

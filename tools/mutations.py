@@ -2,7 +2,7 @@
 
 An operator becomes its opposite, two arguments change places, a number grows by a fifth. Left out
 is what makes nothing wrong that is printed: code that only draws, the order of arguments where it
-does not matter, how sharp a check is (`< 1e-9` or `< 1.2e-9`, one condition or two).
+does not matter, how sharp a check is (`< 1e-9` or `< 1.2e-9`).
 """
 
 import ast
@@ -96,10 +96,9 @@ def made_by(statement):
 
 
 def words_and_bounds(statement):
-    """Yield what is no formula: f-strings, and what says how sharp a check is.
+    """Yield what is no formula: f-strings, and the numbers that say how sharp a check is.
 
-    In `error < 5 * standard_error` and in `atol=1e-9` that is the bound, in
-    `confirm(claim, a and b)` that both must hold.
+    In `error < 5 * standard_error` and in `atol=1e-9` that is the number.
     """
     for node in ast.walk(statement):
         match node:
@@ -110,19 +109,15 @@ def words_and_bounds(statement):
                     yield from bound(side)
             case ast.keyword(name, value) if name in TOLERANCES:
                 yield value
-            case ast.Call(ast.Name("confirm"), [_, ast.BoolOp() as condition, *_]):
-                yield condition
 
 
 def bound(side):
-    """Yield the numbers at the outside of one side of a comparison, and their products."""
+    """Yield the numbers at the outside of one side of a comparison."""
     if isinstance(side, ast.Constant):
         yield side
     elif isinstance(side, ast.BinOp):
         yield from bound(side.left)
         yield from bound(side.right)
-        if isinstance(side.left, ast.Constant):
-            yield side
 
 
 def variants(node):

@@ -29,7 +29,7 @@ NO_PROSE = re.compile(
 )
 
 
-def without_outputs(notebook):
+def unrun(notebook):
     """A student may have worked in the copy: what a check said there is not for the page."""
     for cell in code_cells(notebook.cells):
         cell.outputs = []
