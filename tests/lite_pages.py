@@ -5,6 +5,7 @@ import http.server
 import re
 import threading
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
 import nbformat
 
@@ -46,7 +47,7 @@ def open_lite(browser, address, path):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.asked = []
-    local = (address, "data:", "blob:", "attachment:")
+    local = (urljoin(address, "/"), "data:", "blob:", "attachment:")
     context.on(
         "request",
         lambda request: None if request.url.startswith(local) else page.asked.append(request.url),
