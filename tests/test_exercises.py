@@ -207,7 +207,7 @@ def stubborn(counts, lengths):
 MESSAGES = [
     (unfinished, r"it returned None: is a `return` missing\? \(counts = \[1, 1, 2\], lengths = "),
     (nan, r"your answer is NaN: look for 0/0, 0 · log 0, .* \(counts = "),
-    (vector, r"your answer has shape \(3,\), asked for is a single number \(counts = "),
+    (vector, r"your answer has shape \(3,\); the exercise asks for a single number \(counts = "),
     (text, r"it returned a str where a number or an array is asked for"),
     (raising, r"line \d+ of test_exercises.py, `return p @ undef.*`, raised NameError: name 'unde"),
     (one_argument, r"TypeError: .*; the answer is called with 2 arguments: counts, lengths \(c"),

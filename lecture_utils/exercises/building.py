@@ -181,7 +181,9 @@ def called(model, x, shape, name):
     if not same:
         wanted = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
         wanted = str(tuple(allowed)) if len(allowed) == len(shape) else wanted
-        raise Wrong(f"{name} gives shape {result.shape} for {len(x)} images, asked for is {wanted}")
+        raise Wrong(
+            f"{name} gives shape {result.shape} for {len(x)} images; the exercise asks for {wanted}"
+        )
     if not np.isfinite(result).all():
         raise Wrong(f"{name} gives NaN or infinity: did the training diverge? Lower its rate")
     return result.astype(np.float64)
@@ -202,7 +204,9 @@ def functions(returned, names):
         found = tuple(returned)
     else:
         kind = type(returned).__name__
-        raise Wrong(f"it returned a {kind}: asked for is {' and '.join(names)}, in this order")
+        raise Wrong(
+            f"it returned a {kind}; the exercise asks for {' and '.join(names)}, in this order"
+        )
     for name, function in zip(names, found, strict=True):
         if not callable(function):
             raise Wrong(f"{name} must be a function or a network, and is {type(function).__name__}")

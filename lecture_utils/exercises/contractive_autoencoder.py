@@ -101,7 +101,7 @@ JACOBIAN_NORMS = Exercise(
     mistakes=(
         (
             of_jacobians(lambda j: np.sqrt(squares(j, (1, 2)))),
-            "this is the norm: asked for is its square",
+            "this is the norm; the exercise asks for its square",
         ),
         (
             of_jacobians(lambda j: abs(j).sum(axis=(1, 2))),
@@ -321,7 +321,7 @@ RELATIVE_SENSITIVITY = Exercise(
         ),
         (
             of_units(lambda codes, change: ratios(codes, change)),
-            "this is one number for each unit: asked for is their mean",
+            "this is one number for each unit; the exercise asks for their mean",
         ),
         (
             of_units(lambda codes, change: np.sum(change**2, axis=0) / codes.var(axis=0)),
@@ -395,8 +395,8 @@ RELATIVE_SENSITIVITY = Exercise(
                 np.mean(encoder(noise) ** 2, axis=0)[encoder(x).any(axis=0)]
                 / encoder(x).var(axis=0)[encoder(x).any(axis=0)]
             ),
-            "this is the code of the noise: asked for is the change, from the code of x to that "
-            "of x + noise",
+            "this is the code of the noise; the exercise asks for the change, from the code of x "
+            "to that of x + noise",
         ),
     ),
     hints=(

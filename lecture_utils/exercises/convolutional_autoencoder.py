@@ -161,7 +161,7 @@ IMAGE_SIZES = Exercise(
         ),
         (
             lambda n, layers: tracing(conv, up)(n, layers)[-1],
-            "this is the last size only: asked for are all, beginning with n",
+            "this is the last size only; the exercise asks for all, beginning with n",
         ),
         (
             lambda n, layers: [n, *(tracing(conv, up)(n, [layer])[1] for layer in layers)],
@@ -290,11 +290,12 @@ RECEPTIVE_FIELD = Exercise(
         ),
         (
             lambda layers: layers[:, 1].prod(),
-            "this is how far apart neighbouring output pixels are: asked for is how wide they see",
+            "this is how far apart neighbouring output pixels are; the exercise asks for how "
+            "wide they see",
         ),
         (
             lambda layers: field_forwards(layers) ** 2,
-            "this is the number of pixels in the square: asked for is its width",
+            "this is the number of pixels in the square; the exercise asks for its width",
         ),
     ),
     hints=(
@@ -317,11 +318,11 @@ def kernel_trial(learn, rng):
     if returned is None:
         raise Wrong("it returned None: is a `return` missing?")
     if isinstance(returned, torch.nn.Module):
-        raise Wrong("it returned a layer: asked for are its nine weights, shape (3, 3)")
+        raise Wrong("it returned a layer; the exercise asks for its nine weights, shape (3, 3)")
     found = returned.detach() if isinstance(returned, torch.Tensor) else returned
     found = np.asarray(found, dtype=np.float64)
     if found.shape != (3, 3):
-        raise Wrong(f"the kernel has shape {found.shape}, asked for is (3, 3)")
+        raise Wrong(f"the kernel has shape {found.shape}; the exercise asks for (3, 3)")
     if not np.isfinite(found).all():
         raise Wrong("the kernel holds NaN or infinity: did the training diverge? Lower its rate")
     mine = convolved(x, found)
@@ -419,10 +420,10 @@ LEARN_KERNEL = Building(
         (kernel_by_training(steps=5), "long enough"),
         (kernel_by_training(bias=True, steps=20), "long enough"),
         (kernel_by_training(loss=lambda y_hat, x: ((y_hat - x) ** 2).mean()), "off by"),
-        (lambda x, y: nn.Conv2d(1, 1, 3, padding=1), "asked for are its nine weights"),
+        (lambda x, y: nn.Conv2d(1, 1, 3, padding=1), "asks for its nine weights"),
         (
             lambda x, y: kernel_by_training()(x, y)[None, None],
-            r"shape \(1, 1, 3, 3\), asked for is \(3, 3\)",
+            r"shape \(1, 1, 3, 3\); the exercise asks for \(3, 3\)",
         ),
         (lambda x, y: np.zeros((3, 3)), "about zero"),
     ),

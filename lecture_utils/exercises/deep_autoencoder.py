@@ -347,7 +347,7 @@ HONEST_CHOICE = Exercise(
                 by_rule(validation)[0],
                 means(test)[by_rule(validation)[0]],
             ),
-            "the first value is the position in ks: asked for is k itself",
+            "the first value is the position in ks; the exercise asks for k itself",
         ),
     ),
     hints=(
@@ -448,7 +448,7 @@ DIGITS_IN_A_PLANE = Building(
         (plane((128,), encoder=lambda: nn.Linear(64, 2)), "the encoder is linear"),
         (
             lambda x_train: Autoencoder(mlp(64, 128, 3), mlp(3, 128, 64)),
-            r"shape \(360, 3\) for 360 images, asked for is \(360, 2\)",
+            r"shape \(360, 3\) for 360 images; the exercise asks for \(360, 2\)",
         ),
         (
             lambda x_train: he_initialised(Autoencoder(mlp(64, 128, 2), mlp(2, 128, 64))),

@@ -179,7 +179,7 @@ TWO_POINT_DENOISER = Exercise(
             lambda y, a, b, sigma: denoised_by_tweedie(y, a, b, sigma) - y,
             "this is the arrow, from y to the answer: add y",
         ),
-        (share_of_a, "this is the probability of a: asked for is the mean of a and b"),
+        (share_of_a, "this is the probability of a; the exercise asks for the mean of a and b"),
         (
             per_coordinate,
             "each coordinate is weighed by itself: x is a or b as a whole, so add up the squares "

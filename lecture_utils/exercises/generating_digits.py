@@ -234,7 +234,7 @@ IW_FROM_ALL_GROUPS = Exercise(
         ),
         (
             of_weights(lambda log_w, k: right_bound(log_w, k).mean()),
-            "this is the mean over the examples: asked for is a number for each",
+            "this is the mean over the examples; the exercise asks for a number for each",
         ),
         (
             of_weights(lambda log_w, k: right_bound(log_w, k) / math.log(2)),
@@ -343,7 +343,7 @@ EFFECTIVE_DRAWS = Exercise(
         ),
         (
             of_shares(lambda shares: 1 / np.sum(shares**2, axis=0) / len(shares)),
-            "this is the share of the draws that count: asked for is their number",
+            "this is the share of the draws that count; the exercise asks for their number",
         ),
         (
             lambda log_joint, log_q: 1 / np.sum(np.exp(log_joint - log_q) ** 2, axis=0),
@@ -389,7 +389,7 @@ EFFECTIVE_DRAWS = Exercise(
         ),
         (
             of_shares(lambda shares: np.mean(1 / np.sum(shares**2, axis=0))),
-            "this is the mean over the examples: asked for is a number for each",
+            "this is the mean over the examples; the exercise asks for a number for each",
         ),
         (
             counting(lambda log_joint, log_q: softmax(log_joint, axis=0)),
@@ -598,7 +598,7 @@ NEW_ONES = Building(
         (lambda x_train: lambda n: x_train[torch.randperm(len(x_train))[:n]], "these are copies"),
         (reconstructions, "the same images come out each time"),
         (lambda x_train: lambda n: torch.rand(n, 64), "how are the codes|differ too little"),
-        (lambda x_train: lambda n: torch.rand(n, 8, 8), r"asked for is \(360, 64\)"),
+        (lambda x_train: lambda n: torch.rand(n, 8, 8), r"asks for \(360, 64\)"),
     ),
     hints=(
         "A trained decoder makes a digit of a code. Which codes may it be given?",

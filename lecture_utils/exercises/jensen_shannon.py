@@ -78,7 +78,7 @@ COIN_INFORMATION = Exercise(
         ),
         (
             lambda p, q, w: np.sqrt(information(p, q, w)),
-            "this is the square root, the distance: asked for is the information",
+            "this is the square root, the distance; the exercise asks for the information",
         ),
         (
             lambda p, q, w: weighted(p, q, 0.5, 0.5),
@@ -126,7 +126,7 @@ COIN_INFORMATION = Exercise(
         ),
         (
             lambda p, q, w: information(p, q, w) / coin(w),
-            "this is the share of H(C): asked for are nats",
+            "this is the share of H(C); the exercise asks for nats",
         ),
         (
             lambda p, q, w: -information(p, q, w),
@@ -256,7 +256,7 @@ JS_OF_THREE = Exercise(
         (lambda *case: js_of_three(*case) / LN2, "this is in bits: use the natural logarithm"),
         (
             lambda *case: js_of_three(*case) / np.log(3),
-            "this is the share of log 3: asked for are nats",
+            "this is the share of log 3; the exercise asks for nats",
         ),
         (lambda *case: np.sqrt(js_of_three(*case)), "this is the square root: leave it out"),
         (

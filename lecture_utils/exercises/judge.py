@@ -286,7 +286,7 @@ def _difference(exercise, function, case, answer, want):
     if got.shape != right.shape:
         form = f"shape {right.shape}" if right.shape else "a single number"
         shape = f"has shape {got.shape}" if got.shape else "is a single number"
-        return f"{name} {shape}, asked for is {form}{where}"
+        return f"{name} {shape}; the exercise asks for {form}{where}"
     if np.isnan(got).any() and not np.isnan(right).any():
         return (
             f"{name} is NaN: look for 0/0, 0 · log 0, inf - inf, the logarithm or root of a "

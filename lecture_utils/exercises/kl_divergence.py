@@ -226,7 +226,7 @@ BOTH_ORDERS = Exercise(
         ),
         (
             lambda log_p, log_q, x_p, x_q: both_orders(log_q, log_p, x_q, x_p),
-            "KL(Q||P) stands first: asked for first is KL(P||Q)",
+            "KL(Q||P) stands first; the exercise asks for KL(P||Q) first",
         ),
         (
             both_orders_abs,
@@ -243,7 +243,7 @@ BOTH_ORDERS = Exercise(
         ),
         (
             lambda *case: np.divide(both_orders(*case), LN2),
-            "this is in bits: asked for are nats, as in log_p and log_q",
+            "this is in bits; the exercise asks for nats, as in log_p and log_q",
         ),
         (
             means_and(lambda a, b: math.hypot(np.std(a, ddof=1), np.std(b, ddof=1))),
@@ -269,7 +269,7 @@ BOTH_ORDERS = Exercise(
         ),
         (
             lambda *case: ((right := both_orders(*case))[0], right[1], right[0] - right[1]),
-            "this is the difference itself: asked for is its standard error",
+            "this is the difference itself; the exercise asks for its standard error",
         ),
         *(
             (

@@ -210,12 +210,12 @@ PINSKER_RANGE = Exercise(
         ),
         (
             lambda a, kl: capped(shift_by_pinsker)(a, kl)[::-1],
-            "the largest value stands first: asked for first is the lowest",
+            "the largest value stands first; the exercise asks for the lowest first",
         ),
         (
             lambda a, kl: pinsker_range_by_roots(a, kl, kl_of_two_outcomes),
-            "this is a right and narrower range, by the KL of two outcomes: asked for is what "
-            "Pinsker's inequality gives",
+            "this is a right and narrower range, by the KL of two outcomes; the exercise asks "
+            "for what Pinsker's inequality gives",
         ),
     ),
     hints=(

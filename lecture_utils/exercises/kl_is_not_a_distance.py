@@ -103,7 +103,7 @@ WAY_IN_LEGS = Exercise(
         (lambda p, q, n: legs(p, q, n), "these are the legs: add them up"),
         (
             lambda p, q, n: kl(p, q) - legs(p, q, n).sum(),
-            "this is by how much the way is shorter: asked for is its length",
+            "this is by how much the way is shorter; the exercise asks for its length",
         ),
         (
             lambda p, q, n: (kl(p, q) + kl(q, p)) / (2 * n),

@@ -121,7 +121,7 @@ PENALTY_TO_ADD = Exercise(
         ),
         (
             of_coins(lambda rho, on: kl_of_coins(rho, on)),
-            "this is one number for each unit: asked for is their sum",
+            "this is one number for each unit; the exercise asks for their sum",
         ),
         (from_codes(lambda codes: (1 + codes.mean(axis=1)) / 2), IMAGE_BY_IMAGE),
         (
@@ -180,11 +180,12 @@ PENALTY_TO_ADD = Exercise(
         ),
         (
             weighted(lambda n, weight: 1),
-            "the weight is missing: asked for is the whole term that is added to our loss",
+            "the weight is missing; the exercise asks for the whole term that is added to our loss",
         ),
         (
             weighted(lambda n, weight: 1 / n),
-            "book_lambda is missing: asked for is the whole term that is added to our loss",
+            "book_lambda is missing; the exercise asks for the whole term that is added to our "
+            "loss",
         ),
         (from_codes(lambda codes: codes.mean(axis=0)), NO_COIN),
         (
@@ -334,18 +335,20 @@ UNITS_IN_USE = Exercise(
         ),
         (
             lambda codes: used(codes / np.where(codes.any(axis=0), codes.max(axis=0), 1)),
-            "this gives each unit the same maximum over the images: asked for is the same mean",
+            "this gives each unit the same maximum over the images; the exercise asks for the "
+            "same mean",
         ),
         (
             lambda codes: used(codes / np.where(codes.any(axis=0), codes.std(axis=0) + 1e-300, 1)),
-            "this gives each unit the same standard deviation over the images: asked for is the "
-            "same mean",
+            "this gives each unit the same standard deviation over the images; the exercise asks "
+            "for the same mean",
         ),
         (
             lambda codes: used(
                 codes / np.where(codes.any(axis=0), np.sqrt((codes**2).mean(axis=0)) + 1e-300, 1)
             ),
-            "this gives each unit the same length over the images: asked for is the same mean",
+            "this gives each unit the same length over the images; the exercise asks for the "
+            "same mean",
         ),
         (
             lambda codes: used(codes / codes.mean(axis=0)),
@@ -355,8 +358,8 @@ UNITS_IN_USE = Exercise(
         (lambda codes: codes.mean(axis=0).sum(), MEAN_IMAGE),
         (
             levelled(lambda codes: np.exp(entr(shares(codes, 0)).sum(axis=0))),
-            "this is how many images use a unit: asked for is how many units an image uses, shares "
-            "along axis 1",
+            "this is how many images use a unit; the exercise asks for how many units an image "
+            "uses, shares along axis 1",
         ),
         (
             levelled(lambda codes: np.exp(entr(codes / codes.sum()).sum())),
@@ -368,7 +371,7 @@ UNITS_IN_USE = Exercise(
         ),
         (
             levelled(lambda codes: used(codes).mean()),
-            "this is the mean over the images: asked for is a number for each",
+            "this is the mean over the images; the exercise asks for a number for each",
         ),
         (
             lambda codes: used_by_divergence(np.where(codes > 1e-6, codes, 0)),
@@ -436,8 +439,8 @@ UNITS_IN_USE = Exercise(
         ),
         (
             lambda codes: np.mean(codes > 0.5, axis=1),
-            "this is the share of units above one half: asked for is a number of units, and one "
-            "that does not change when the code is multiplied by a number",
+            "this is the share of units above one half; the exercise asks for a number of units, "
+            "and one that does not change when the code is multiplied by a number",
         ),
         (
             lambda codes: codes.sum(axis=1),
@@ -446,7 +449,7 @@ UNITS_IN_USE = Exercise(
         ),
         (
             levelled(lambda codes: used(codes) / codes.shape[1]),
-            "this is the share of the units: asked for is their number",
+            "this is the share of the units; the exercise asks for their number",
         ),
         (
             levelled(

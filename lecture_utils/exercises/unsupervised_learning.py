@@ -135,7 +135,8 @@ COMPONENTS_NEEDED = Exercise(
         ),
         (
             needed_by(lambda x: dropped(eigenvalues(x)) / eigenvalues(x).sum()),
-            "this is the share of the variance that is lost: asked for is the error itself",
+            "this is the share of the variance that is lost; the exercise asks for the error "
+            "itself",
         ),
         (
             limit_as_share,
@@ -247,15 +248,16 @@ RAND_INDEX = Exercise(
         ),
         (
             accuracy_after_matching,
-            "this renumbers the groups so that they match best: asked for is a share of pairs",
+            "this renumbers the groups so that they match best; the exercise asks for a share of "
+            "pairs",
         ),
         (
             lambda a, b: table(a, b).max(axis=1).sum() / len(a),
-            "this is how pure the groups of a are: asked for is a share of pairs",
+            "this is how pure the groups of a are; the exercise asks for a share of pairs",
         ),
         (
             lambda a, b: table(a, b).max(axis=0).sum() / len(a),
-            "this is how pure the groups of b are: asked for is a share of pairs",
+            "this is how pure the groups of b are; the exercise asks for a share of pairs",
         ),
         (with_itself, "an example does not pair with itself: leave out i = j"),
         (of_pairs(lambda both, in_a, in_b, every: both / every), NOT_SHARED),
@@ -272,7 +274,8 @@ RAND_INDEX = Exercise(
         *(
             (
                 of_pairs(index),
-                "this is the adjusted index of the lecture: asked for is the plain share of pairs",
+                "this is the adjusted index of the lecture; the exercise asks for the plain "
+                "share of pairs",
             )
             for index in (adjusted, adjusted_or_one)
         ),

@@ -155,32 +155,32 @@ LARGEST_PRINCIPAL_ANGLE = Exercise(
         ),
         (
             lambda a, b: all_angles(a, b).max(),
-            "this is in radians: asked for are degrees",
+            "this is in radians; the exercise asks for degrees",
         ),
         (
             lambda a, b: np.arccos(cosines(a, b).min()),
-            "this is in radians: asked for are degrees",
+            "this is in radians; the exercise asks for degrees",
         ),
         (
             lambda a, b: np.rad2deg(all_angles(a, b).sum()),
-            "this is the sum of the angles: asked for is the largest",
+            "this is the sum of the angles; the exercise asks for the largest",
         ),
         (
             lambda a, b: np.rad2deg(all_angles(a, b).mean()),
-            "this is the mean of the angles: asked for is the largest",
+            "this is the mean of the angles; the exercise asks for the largest",
         ),
         (
             lambda a, b: np.rad2deg(all_angles(a, b)),
-            "these are all the angles: asked for is the largest",
+            "these are all the angles; the exercise asks for the largest",
         ),
         (
             lambda a, b: degrees(cosines(a, b).prod()),
             "this is from the product of all cosines: the largest angle has the smallest one",
         ),
-        (lambda a, b: cosines(a, b).min(), "this is the cosine: asked for is the angle"),
+        (lambda a, b: cosines(a, b).min(), "this is the cosine; the exercise asks for the angle"),
         (
             lambda a, b: np.sin(all_angles(a, b).max()),
-            "this is the sine: asked for is the angle",
+            "this is the sine; the exercise asks for the angle",
         ),
         (
             lambda a, b: np.rad2deg(np.arcsin(cosines(a, b).min())),
@@ -346,7 +346,7 @@ UNCOPIED_SHARE = Exercise(
         ),
         (
             of_data(lambda x, x_hat: 1 - squares(x - x_hat) / spread(x)),
-            "this is the share that is copied: asked for is the share that is not",
+            "this is the share that is copied; the exercise asks for the share that is not",
         ),
         (
             of_data(lambda x, x_hat: np.sqrt(squares(x - x_hat) / spread(x))),
@@ -448,7 +448,7 @@ BEAT_PCA = Building(
         (lambda x_train: (nn.Identity(), nn.Identity()), r"shape \(360, 64\) for 360 images"),
         (
             lambda x_train: Autoencoder(mlp(64, 10), mlp(10, 64)),
-            r"shape \(360, 10\) for 360 images, asked for is \(360, 8\)",
+            r"shape \(360, 10\) for 360 images; the exercise asks for \(360, 8\)",
         ),
         (remembering, "the code and nothing else"),
         (lambda x_train: fit(mlp(64, 8, 64), reconstruction_loss, x_train, 1), "encoder and deco"),

@@ -256,17 +256,17 @@ ELBO_OF_EACH = Exercise(
         ),
         (
             with_kl_each(lambda mean, log_var: ((1 + mean**2) / np.exp(log_var) - 1 + log_var) / 2),
-            "this is the KL of the prior from q: asked for is that of q from the prior",
+            "this is the KL of the prior from q; the exercise asks for that of q from the prior",
         ),
         (finished(lambda elbo: elbo / math.log(2)), "this is the ELBO in bits: give it in nats"),
         (finished(lambda elbo: -elbo), "this is the loss: the ELBO is its negative"),
         (
             finished(lambda elbo: elbo.mean()),
-            "this is the mean over the examples: asked for is a number for each",
+            "this is the mean over the examples; the exercise asks for a number for each",
         ),
         (
             finished(lambda elbo: elbo.sum()),
-            "this is the sum over the examples: asked for is a number for each",
+            "this is the sum over the examples; the exercise asks for a number for each",
         ),
     ),
     hints=(
@@ -429,7 +429,7 @@ ASSUMED_AND_ACTIVE = Exercise(
                 math.sqrt(right_variance(x.shape[1], latent_dim, kl_weight)),
                 above(spectrum(x), latent_dim, right_variance(x.shape[1], latent_dim, kl_weight)),
             ),
-            "the first value is the standard deviation: asked for is the variance",
+            "the first value is the standard deviation; the exercise asks for the variance",
         ),
         (
             assuming(
@@ -546,7 +546,8 @@ ASSUMED_AND_ACTIVE = Exercise(
         ),
         (
             counting(lambda x, latent_dim, line: above(spectrum(x), latent_dim, line) / latent_dim),
-            "the second value: this is the share of the latents, asked for is their number",
+            "the second value: this is the share of the latents; the exercise asks for their "
+            "number",
         ),
         (
             lambda x, latent_dim, kl_weight: active_by_svd(x, latent_dim, kl_weight)[::-1],

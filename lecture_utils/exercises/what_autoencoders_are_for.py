@@ -202,7 +202,8 @@ ALARM_THRESHOLD = Exercise(
         ),
         (
             counting(lambda threshold, new, share: np.sum(new > threshold)),
-            "the threshold is right, but this is the number of alarms: asked for is their share",
+            "the threshold is right, but this is the number of alarms; the exercise asks for "
+            "their share",
         ),
         (
             counting(lambda threshold, new, share: np.mean(new <= threshold)),

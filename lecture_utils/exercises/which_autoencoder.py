@@ -252,7 +252,7 @@ FAIR_ERRORS = Exercise(
         (comparing(unit=lambda error, divided_by: error / divided_by), UNITS),
         (
             comparing(unit=lambda error, divided_by: error * divided_by / divided_by.max()),
-            "these are means over the pixels: asked for are sums",
+            "these are means over the pixels; the exercise asks for sums",
         ),
         (
             comparing(winner=lambda errors, sizes: errors.argmin()),
@@ -266,13 +266,13 @@ FAIR_ERRORS = Exercise(
         ),
         (
             comparing(winner=lambda errors, sizes: errors[sizes == sizes.min()].min()),
-            "the errors are right; the second value is the winner's error: asked for is its "
-            "position",
+            "the errors are right; the second value is the winner's error; the exercise asks for "
+            "its position",
         ),
         (
             comparing(winner=lambda errors, sizes: errors[sizes == sizes.min()].argmin()),
             "the errors are right; the second value is the winner's position among the smallest "
-            "codes: asked for is its position among all types",
+            "codes; the exercise asks for its position among all types",
         ),
         (
             comparing(winner=lambda errors, sizes: winner_among(-errors, sizes == sizes.min())),
@@ -469,7 +469,7 @@ UNBEATEN = Exercise(
         ),
         (
             from_costs(lambda rows: beats(rows).any(axis=0)),
-            "these are the beaten ones: asked for are the others",
+            "these are the beaten ones; the exercise asks for the others",
         ),
         (
             from_costs(lambda rows: beats(rows).any(axis=1)),
@@ -478,21 +478,21 @@ UNBEATEN = Exercise(
         ),
         (
             from_costs(lambda rows: ~beats(rows).any(axis=1)),
-            "these are the types that beat no other: asked for are those that no other beats; are "
-            "the axes swapped, or better and worse?",
+            "these are the types that beat no other; the exercise asks for those that no other "
+            "beats; are the axes swapped, or better and worse?",
         ),
         (
             from_costs(best_sum_of_ranks),
-            "this adds up ranks, which is one way of weighing the measures: asked for are all "
-            "types that no other beats, whatever the weights",
+            "this adds up ranks, which is one way of weighing the measures; the exercise asks "
+            "for all types that no other beats, whatever the weights",
         ),
         (
             from_costs(lambda rows: beats(rows).sum(axis=0)),
-            "this is how many types beat each one: asked for is whether there is none",
+            "this is how many types beat each one; the exercise asks whether there is none",
         ),
         (
             from_costs(lambda rows: np.flatnonzero(~beats(rows).any(axis=0))),
-            "these are the positions: asked for is True or False for each type",
+            "these are the positions; the exercise asks for True or False for each type",
         ),
     ),
     hints=(
@@ -598,7 +598,7 @@ GOOD_AT_BOTH = Building(
         (both(epochs=3), "train longer|mean image"),
         (both(noise=1.0), "on clean digits"),
         (only_linear, "the decoder is linear"),
-        (lambda x_train: Autoencoder(mlp(64, 16), mlp(16, 64)), r"asked for is \(360, 8\)"),
+        (lambda x_train: Autoencoder(mlp(64, 16), mlp(16, 64)), r"asks for \(360, 8\)"),
         (lambda x_train: None, "`return` missing"),
     ),
     hints=(
