@@ -39,7 +39,7 @@ site: .venv/run  ## build pages, slides and build/index.html from the stored out
 
 slides: site  ## the same as `make site`
 
-slides-pdf: .venv/test  ## print the slides to PDF (needs Chromium)
+slides-pdf: .venv/test  ## print the slides and their notes to PDF (needs Chromium)
 	$(BIN)/python -m tools.print_slides --output "$(BUILD)"
 
 notebooks: .venv/run  ## execute the notebooks in place and store their outputs

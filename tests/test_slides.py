@@ -30,7 +30,7 @@ from lecture_utils import plotting
 from tools import packages, print_slides
 from tools.cells import slide_type
 from tools.packages import BuildError
-from tools.print_slides import PrintError, print_deck
+from tools.print_slides import PrintError, print_deck, print_notes
 from tools.slides import render_deck
 from tools.slides.__main__ import Lecture, lecture_of
 from tools.slides.measure import collisions, complaints_about, measure
@@ -542,6 +542,20 @@ def test_a_missing_package_file_is_named(monkeypatch, distribution):
 
 def test_building_again_gives_the_same_bytes(sample):
     assert render(sound()) == sample.read_text(encoding="utf-8")
+
+
+def test_notes_are_printed_beside_their_slides(browser, tmp_path):
+    cells = [
+        words("slide", "# 90"),
+        note("Say <b>hello</b>."),
+        words("slide", "## B"),
+        note("Ask."),
+    ]
+    print_notes(browser, write(tmp_path, cells), tmp_path / "notes.pdf")
+    pages = PdfReader(tmp_path / "notes.pdf").pages
+    text = "\n".join(page.extract_text() for page in pages)
+    assert re.search(r"\(notes\)[\s\S]*Say hello\.[\s\S]*Ask\.", text), text
+    assert sum(len(page.images) for page in pages) == 2
 
 
 def test_printing_without_chromium_is_one_line(monkeypatch, sample, tmp_path):
