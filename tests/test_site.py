@@ -446,3 +446,19 @@ def test_what_a_check_said_to_a_student_is_not_on_the_page():
     notebook = pages.unrun(nbformat.v4.new_notebook(cells=[cell]))
     assert not notebook.cells[0].outputs
     assert notebook.cells[0].source == "check('x', x)"
+
+
+def test_code_that_shows_nothing_is_folded_with_the_code_after_it():
+    def code(source, tag, *outputs):
+        return nbformat.v4.new_code_cell(source, metadata={"tags": [tag]}, outputs=list(outputs))
+
+    def tick(name):
+        return nbformat.v4.new_output("stream", text=f"✓ {name}\n")
+
+    cells = [code("a = 1", "setup"), code("b = 2", "setup"), code("c", "check", tick("one"))]
+    cells += [code("d", "check", tick("two")), code("e", "lesson"), code("f", "check", tick("x"))]
+    page = pages.for_page(nbformat.v4.new_notebook(cells=cells), lambda path: None, {})
+    assert [cell.source for cell in page.cells] == ["a = 1\n\n\nb = 2\n\n\nc\n\n\nd", "e", "f"]
+    (output,) = page.cells[0].outputs
+    assert re.findall("<li>(.*?)</li>", output.data["text/html"]) == ["one", "two"]
+    assert cells[0].source == "a = 1", "the notebook itself stays as it is"

@@ -53,6 +53,7 @@ def for_page(notebook, address, entries):
     notebook = nbformat.from_dict(notebook)
     notebook.metadata.setdefault("language_info", {"name": "python"})
     cells = [cell for cell in notebook.cells if not is_note(cell) and not is_slide_only(cell)]
+    cells = folded_together(cells)
     seen = set()
     for cell in cells:
         if cell.cell_type == "markdown":
@@ -62,6 +63,31 @@ def for_page(notebook, address, entries):
             prepare_code(cell)
     notebook.cells = [part for cell in cells for part in one_picture_each(cell)]
     return notebook
+
+
+def folded_together(cells):
+    """Fold code that shows nothing with the folded code after it, and checks in a row as one."""
+    together = []
+    for cell in cells:
+        if together and is_folded(together[-1]) and is_folded(cell):
+            before, roles = together[-1], {role(together[-1]), role(cell)}
+            if not before.outputs or roles == {"check"}:
+                cell.source = f"{before.source}\n\n\n{cell.source}"
+                cell.outputs = joined(before.outputs + cell.outputs)
+                together.pop()
+        together.append(cell)
+    return together
+
+
+def is_folded(cell):
+    return cell.cell_type == "code" and role(cell) in FOLDED_ROLES
+
+
+def joined(outputs):
+    """What was printed in a row as one text, so that its claims become one list."""
+    if not outputs or any(output.output_type != "stream" for output in outputs):
+        return outputs
+    return [new_output("stream", text="".join(output.text for output in outputs))]
 
 
 def prepare_code(cell):
