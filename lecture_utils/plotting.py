@@ -52,8 +52,8 @@ def show(figure, alt):
     image = Image.open(picture).convert("RGB").quantize(256)
     image.save(small, "png", optimize=True)
     data = {"image/png": b64encode(small.getvalue()).decode(), "text/plain": repr(figure)}
-    # Fewer pixels an inch save bytes; the picture is shown as large as any other.
-    shrunk = 2 * figure.dpi / plt.rcParams["figure.dpi"]
+    # Fewer than 100 pixels an inch save bytes; such a picture is shown as large as with 100.
+    shrunk = 2 * min(figure.dpi / 100, 1)
     shown = {
         "width": int(image.width / shrunk),
         "height": int(image.height / shrunk),
