@@ -22,6 +22,7 @@ details.hide:not([open]) { display: none; }
 html { font-size: 13px; }
 img, svg, figure, table, .cell_output { break-inside: avoid; }
 h1, h2, h3 { break-after: avoid; }
+.bd-article pre { font-size: 10px !important; white-space: pre-wrap !important; }
 """
 PREPARE = """async () => {
     for (const details of document.querySelectorAll('details:not(.hide)')) details.open = true;
