@@ -369,6 +369,16 @@ def test_a_picture_says_how_small_its_type_is(monkeypatch):
     assert share * 4.2 * 72 == pytest.approx(9, rel=0.01)  # "tight" adds 0.1 inches at each side
 
 
+@pytest.mark.parametrize(("dpi", "width"), [(50, 420), (100, 420), (110, 462)])
+def test_a_picture_stored_with_few_pixels_is_shown_as_large(monkeypatch, dpi, width):
+    shown = {}
+    monkeypatch.setattr(plotting, "display", lambda data, raw, metadata: shown.update(metadata))
+    figure = plt.figure(figsize=(4, 2), dpi=dpi)
+    figure.add_artist(plt.Rectangle((0, 0), 1, 1))
+    plotting.show(figure, "Two words.")
+    assert shown["image/png"]["width"] == pytest.approx(width, abs=4)
+
+
 def test_a_slide_that_is_too_full_shrinks(tmp_path, browser):
     """An old deck's slide, with long lines of code and much printed text, is still all there."""
     cells = [

@@ -16,9 +16,9 @@ from tools.chromium import ChromiumError, chromium, require_chromium
 from tools.course import Parser, command
 
 NOTES_STYLE = """
-body { font: 10.5pt/1.4 "Course Sans", sans-serif; color: #222; }
-section { display: grid; grid-template-columns: 44% 1fr; gap: 7mm; margin: 0 0 7mm; }
-section { break-inside: avoid; }
+body { font: 10.5pt/1.4 sans-serif; color: #222; }
+section { display: grid; grid-template-columns: 44% 1fr; gap: 7mm; margin: 0 0 7mm;
+          break-inside: avoid; }
 img { width: 100%; border: 1px solid #bbb; }
 p { margin: 0 0 2mm; }
 """
