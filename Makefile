@@ -56,7 +56,7 @@ test: .venv/test .lite/ready  ## check everything: style, library, notebooks and
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(NBVAL)
 
-quick: .venv/test  ## check in minutes what a change to the library breaks: style, library, notebooks unrun
+quick: .venv/test  ## check within a minute what a change to the library breaks: style, library, notebooks unrun
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)

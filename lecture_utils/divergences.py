@@ -181,8 +181,7 @@ def kl_divergence_quadrature(log_p, log_q, lower, upper):
     Parameters
     ----------
     log_p, log_q : callables, (n,) -> (n,)
-        Normalised log-densities; -inf where the density is zero. (Logarithms, because a density
-        underflows to zero long before its logarithm does.)
+        Normalised log-densities, -inf where a density is zero; it underflows long before its log.
     lower, upper : float
         An interval that holds all of both distributions.
 

@@ -47,6 +47,9 @@ def test_single_changes(line, wrong):
         "print(js_divergence(p, q))",
         "print(f'{a + b:.3f}')",
         "print(np.allclose(a, b, atol=1e-9))",
+        "print(np.linspace(a, a, 41))",
+        "for _ in range(50):\n    print(a)",
+        "assert a and b",
         "unused = 2 * a",
         "import numpy",
     ],
@@ -56,10 +59,17 @@ def test_what_makes_nothing_wrong_is_left_alone(line):
 
 
 def test_the_number_in_a_bound_is_left_alone_and_not_its_direction():
-    assert changes("print(error < 5 * standard_error)") == {
-        "print((error > 5 * standard_error))",
-        "print(error < (5 / standard_error))",
-    }
+    assert changes("print(error < 5 * standard_error)") == {"print((error > 5 * standard_error))"}
+    assert "print(a < (b + 1))" in changes("print(a < b - 1)")
+
+
+def test_what_asks_for_two_things_is_not_made_to_ask_for_one():
+    assert not any(" or " in line for line in changes("confirm('both', a and b)"))
+    assert any(" or " in line for line in changes("print(a and b)"))
+
+
+def test_a_product_has_the_sign_of_the_quotient():
+    assert changes("print(a * b < 0)") == {"print((a * b > 0))"}
 
 
 def test_what_a_printed_number_is_made_from_is_changed():

@@ -2,7 +2,8 @@
 
 An operator becomes its opposite, two arguments change places, a number grows by a fifth. Left out
 is what makes nothing wrong that is printed: code that only draws, the order of arguments where it
-does not matter, how sharp a check is (`< 1e-9` or `< 1.2e-9`).
+does not matter, how fine a grid is and how often a loop repeats, and how sharp a check is
+(`< 1e-9` or `< 1.2e-9`, two demands or one of them).
 """
 
 import ast
@@ -26,6 +27,7 @@ OPPOSITE = {
 SYMMETRIC = {"logaddexp", "maximum", "minimum", "max", "min", "allclose", "isclose", "array_equal"}
 SYMMETRIC |= {"js_divergence", "jensenshannon"}
 TOLERANCES = {"atol", "rtol", "abs_tol", "rel_tol", "tol", "xatol"}
+GRIDS = {"linspace", "geomspace", "logspace"}  # the third argument says how fine
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def mutations(notebook):
     """Return every single change to what reaches something that `notebook` prints."""
     found = []
     for cell, statement in reaching(notebook):
-        left_out = set(words_and_bounds(statement))
+        left_out = {*words_and_bounds(statement), *finenesses(statement)}
         changed = [
             (node, new)
             for node in ast.walk(statement)
@@ -96,28 +98,54 @@ def made_by(statement):
 
 
 def words_and_bounds(statement):
-    """Yield what is no formula: f-strings, and the numbers that say how sharp a check is.
+    """Yield what is no formula: f-strings, and what says how sharp a check is.
 
-    In `error < 5 * standard_error` and in `atol=1e-9` that is the number.
+    In `error < 5 * standard_error` and in `atol=1e-9` that is the number; where a check asks for
+    two things, that it asks for both.
     """
     for node in ast.walk(statement):
         match node:
             case ast.JoinedStr():
                 yield from ast.walk(node)
-            case ast.Compare(comparators=sides):
+            case ast.Compare(left, _, sides):
                 for side in sides:
                     yield from bound(side)
+                if is_product(left) and any(ast.unparse(side) == "0" for side in sides):
+                    yield left  # it has the sign of the quotient
             case ast.keyword(name, value) if name in TOLERANCES:
                 yield value
+            case ast.Assert(test=demand) | ast.Call(ast.Name("confirm"), [_, demand, *_]):
+                yield from (part for part in ast.walk(demand) if is_both(part))
 
 
 def bound(side):
-    """Yield the numbers at the outside of one side of a comparison."""
-    if isinstance(side, ast.Constant):
-        yield side
-    elif isinstance(side, ast.BinOp):
-        yield from bound(side.left)
-        yield from bound(side.right)
+    """Yield the numbers at the outside of one side of a comparison, and what they multiply."""
+    match side:
+        case ast.Constant():
+            yield side
+        case ast.BinOp(left, _, right):
+            yield from bound(left)
+            yield from bound(right)
+            if is_product(side) and ast.Constant in (type(left), type(right)):
+                yield side
+
+
+def is_product(node):
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
+
+
+def is_both(node):
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)
+
+
+def finenesses(statement):
+    """Yield the numbers of points of grids and the numbers of turns of loops that only repeat."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Call(function, [_, _, n_points, *_]) if last_name(function) in GRIDS:
+                yield n_points
+            case ast.For(ast.Name("_"), ast.Call(ast.Name("range"), [n_turns])):
+                yield n_turns
 
 
 def variants(node):
@@ -138,9 +166,13 @@ def variants(node):
 
 def has_order(function, first, second):
     """Say whether it matters which of two arguments comes first."""
-    name = ast.unparse(function).split(".")[-1]
     starred = isinstance(first, ast.Starred) or isinstance(second, ast.Starred)
-    return not starred and name not in SYMMETRIC and ast.dump(first) != ast.dump(second)
+    matters = last_name(function) not in SYMMETRIC and ast.dump(first) != ast.dump(second)
+    return matters and not starred
+
+
+def last_name(function):
+    return ast.unparse(function).split(".")[-1]
 
 
 def a_fifth_larger(value):
