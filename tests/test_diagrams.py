@@ -497,7 +497,7 @@ def test_map_of_types():
     figure, same = draw_map_of_types(terms={"deep": r"$\Vert J\Vert^2$"})
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert r"$\Vert J\Vert^2$" in texts
-    assert "more layers, curved codes" not in texts
+    assert "more layers each way" not in texts
     assert same == alt
 
 

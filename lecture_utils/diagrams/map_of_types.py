@@ -23,7 +23,7 @@ from lecture_utils.diagrams.recording import (
 
 WORDS = {
     "vanilla": "a narrow code",
-    "deep": "more layers, curved codes",
+    "deep": "more layers each way",
     "convolutional": "one window for all places",
     "contractive": "near images, near codes",
     "sparse": "few units on at a time",
