@@ -63,18 +63,11 @@ def start(course, *arguments, **options):
     )
 
 
-# What a kernel logs now and then when it is shut down while it still reads a message: ipykernel's
-# own race, seen on a busy machine. The run is complete by then.
-SHUTDOWN_RACE = re.compile(
-    r"ERROR:tornado\.general:Uncaught exception in ZMQStream callback\n(?:.*\n)*?.*non-socket\n"
-)
-
-
 def sweep(course, *arguments, status=0):
     process = start(course, *arguments)
     out, error = process.communicate(timeout=400)
     assert process.returncode == status, out + error
-    return out, SHUTDOWN_RACE.sub("", error)
+    return out, error
 
 
 def lines(course):

@@ -132,6 +132,9 @@ def kernel(notebook, folder, **options):
             connection_file=str(Path(scratch) / "kernel.json"),
         )
         resources = {"metadata": {"path": str(folder)}}
+        # Killed at its end: a kernel that is asked to stop may complain on the terminal that its
+        # sockets are closed while it still reads from them.
+        options["shutdown_kernel"] = "immediate"
         client = NotebookClient(notebook, km=manager, resources=resources, **options)
         environment = kernel_environment() | own_folders(scratch)
         # Not client.execute(): interrupted while a kernel starts, it complains when Python exits.

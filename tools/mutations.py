@@ -100,42 +100,49 @@ def made_by(statement):
 def words_and_bounds(statement):
     """Yield what is no formula: f-strings, and what says how sharp a check is.
 
-    In `error < 5 * standard_error` and in `atol=1e-9` that is the number; where a check asks for
-    two things, that it asks for both.
+    In `error < 5 * standard_error` and in `atol=1e-9` that is the number. In a check it is also
+    that the number multiplies, and, where the check asks for two things, that it asks for both.
     """
     for node in ast.walk(statement):
         match node:
             case ast.JoinedStr():
                 yield from ast.walk(node)
-            case ast.Compare(left, _, sides):
-                for side in sides:
-                    yield from bound(side)
-                if is_product(left) and any(ast.unparse(side) == "0" for side in sides):
-                    yield left  # it has the sign of the quotient
+            case ast.Compare(comparators=sides):
+                yield from (part for side in sides for part in bound(side))
             case ast.keyword(name, value) if name in TOLERANCES:
                 yield value
             case ast.Assert(test=demand) | ast.Call(ast.Name("confirm"), [_, demand, *_]):
-                yield from (part for part in ast.walk(demand) if is_both(part))
+                yield from sharpness(demand)
 
 
 def bound(side):
-    """Yield the numbers at the outside of one side of a comparison, and what they multiply."""
-    match side:
-        case ast.Constant():
-            yield side
-        case ast.BinOp(left, _, right):
-            yield from bound(left)
-            yield from bound(right)
-            if is_product(side) and ast.Constant in (type(left), type(right)):
-                yield side
+    """Yield the numbers at the outside of one side of a comparison."""
+    if isinstance(side, ast.Constant):
+        yield side
+    elif isinstance(side, ast.BinOp):
+        yield from bound(side.left)
+        yield from bound(side.right)
+
+
+def sharpness(demand):
+    """Yield what a check could lose and still be right: the operators of its bounds, its `and`s."""
+    for node in ast.walk(demand):
+        match node:
+            case ast.BoolOp(ast.And()):
+                yield node
+            case ast.Compare(left, _, sides):
+                yield from (
+                    part
+                    for side in sides
+                    for part in ast.walk(side)
+                    if is_product(part) and ast.Constant in (type(part.left), type(part.right))
+                )
+                if is_product(left) and any(ast.unparse(side) == "0" for side in sides):
+                    yield left  # it has the sign of the quotient
 
 
 def is_product(node):
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
-
-
-def is_both(node):
-    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)
 
 
 def finenesses(statement):
