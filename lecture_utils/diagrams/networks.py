@@ -170,11 +170,14 @@ def _draw_chains_and_draw(stage, left, xs, draw, right, zs):
         place = y + up * (tall / 2 + 0.1)
         pieces.strip(ax, values, xs[-1], place, 0.22, tall, FILL["encoder"], True)
         pieces.funnel(ax, edges[-1], (xs[-1], place, tall), FILL["encoder"])
-        pieces.arrow(ax, (xs[-1] + 0.16, place), (draw - 0.17, y + up * 0.12))
         write(ax, xs[-1], place + up * (tall / 2 + 0.2), name, LARGE, INK["encoder"])
-    ax.plot(draw, y, "o", ms=26, mfc="white", mec=INK["code"], mew=2.2, zorder=7)
-    write(ax, draw, y, "+", LARGE, INK["code"], weight="bold")
-    top = y + 0.4 * full
-    write(ax, draw + 0.1, top, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
-    pieces.arrow(ax, (draw, top - 0.15), (draw, y + 0.2), INK["code"], linestyle="--")
+    times = y - 0.3 * full  # the width times the noise, then the mean is added
+    pieces.arrow(ax, (xs[-1] + 0.16, y + tall / 2 + 0.1), (draw - 0.17, y + 0.1))
+    pieces.arrow(ax, (xs[-1] + 0.16, y - tall / 2 - 0.1), (draw - 0.17, times + 0.1))
+    for sign, height in ("+", y), (r"$\times$", times):
+        ax.plot(draw, height, "o", ms=26, mfc="white", mec=INK["code"], mew=2.2, zorder=7)
+        write(ax, draw, height, sign, LARGE, INK["code"], weight="bold")
+    write(ax, draw, times - 0.62, r"$\varepsilon\sim N(0,I)$", color=INK["code"])
+    pieces.arrow(ax, (draw, times - 0.47), (draw, times - 0.2), INK["code"], linestyle="--")
+    pieces.arrow(ax, (draw, times + 0.2), (draw, y - 0.2), INK["code"])
     pieces.arrow(ax, (draw + 0.2, y), (zs[0] - 0.18, y), INK["code"])
