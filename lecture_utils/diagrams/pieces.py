@@ -95,7 +95,7 @@ def strip(ax, values, x, y, width, height, color, real):
     if real:
         limits = (min(0, values.min()) if values.min() > -1e-9 else values.min(), values.max())
         few = len(values) < 200
-        how = "nearest" if few else "auto"
+        how = "nearest" if few else None  # matplotlib's own way: its name differs between versions
         grey(ax, values[:, None], x, y, width, height, limits, interpolation=how)
         edges = np.linspace(y - height / 2, y + height / 2, len(values) + 1)[1:-1]
         if len(values) <= 32:
