@@ -27,7 +27,7 @@ def explorer(browser):
     page.goto((BUILD / PAGE).as_uri())
     page.frame_locator("iframe").get_by_role("slider").first.wait_for()
     page.evaluate(
-        "document.querySelector('iframe').scrollIntoView(); scrollBy(0, -230)"  # below the header
+        "document.querySelector('iframe').scrollIntoView(); scrollBy(0, -270)"  # below the header
     )
     page.wait_for_timeout(500)
     return screenshot(page)
